@@ -309,6 +309,20 @@ def test_models_may_stand_in_one_column_or_in_several(tmp_path: Path) -> None:
     )
 
 
+def test_widths_that_come_to_the_same_are_told_apart(tmp_path: Path) -> None:
+    rows = [row_of("museum/small-v1", number, vector) for number, vector in enumerate(vectors_of("museum/small-v1"))]
+    rows[2], rows[3] = (altered(rows[at], embeddings=[0.5] * size) for at, size in ((2, 7), (3, 9)))
+    source = write_rows(tmp_path / "source" / "v.parquet", rows)
+    table = build_workspace(source, tmp_path / "workspace").workspace.table(SMALL, "image")
+    assert np.array_equal(table.vectors, np.delete(vectors_of("museum/small-v1"), [2, 3], axis=0))
+
+
+def test_a_file_without_rows(tmp_path: Path) -> None:
+    source = write_rows(tmp_path / "source" / "vectors.parquet", [])
+    with pytest.raises(CollectionError, match="no row with a work in it|has no row|no title|holds neither"):
+        build_workspace(source, tmp_path / "workspace")
+
+
 def test_damage_is_found(imported: Path) -> None:
     [kept] = (imported / "imports").glob(f"{LARGE}*/vectors.npy")
     raw = bytearray(kept.read_bytes())

@@ -1,10 +1,10 @@
 """Vectors that a museum has published, as a source of works: what the files say of each subject, and its vectors."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -129,26 +129,23 @@ def read_published(files: Sequence[VectorFile], progress: Progress = silent) -> 
                 columns[name] += batch.labels.column(name).chunks
             told.append(_numbers_of(batch, number))
             subjects = batch.labels.column("subject_id").to_pylist()
-            new = [
-                at
-                for each, at in {each: at for at, each in reversed([*enumerate(subjects)])}.items()
-                if each not in seen
-            ]
-            new.sort()
-            seen.update(subjects)
+            places = dict(zip(reversed(subjects), range(len(subjects) - 1, -1, -1), strict=True))  # the first of each
+            new = sorted(at for each, at in places.items() if each not in seen)
+            seen.update(places)
             firsts += batch.labels.column("attributes").take(pa.array(new, pa.int64())).chunks
             first_rows += [row + at + 1 for at in new]
             row += batch.labels.num_rows
+    if not told:
+        raise CollectionError(f"{files[0].path} has no row; export the vectors again")
     joined = {name: pa.chunked_array(some, pa.string()).combine_chunks() for name, some in columns.items()}
-    numbers = _Numbers(*(np.concatenate(parts) for parts in zip(*map(_in_order, told), strict=True)) if told else ())
+    numbers = _Numbers(*(np.concatenate(parts) for parts in zip(*told, strict=True)))
     return _judged(files, joined, numbers, pa.chunked_array(firsts, _MAP), first_rows)
 
 
 _MAP = pa.map_(pa.string(), pa.string())
 
 
-@dataclass(frozen=True)
-class _Numbers:
+class _Numbers(NamedTuple):
     """Of each row: how many numbers, their length, their file, their type's place in `_TYPES`, whether of a text."""
 
     sizes: npt.NDArray[np.int64]
@@ -159,10 +156,6 @@ class _Numbers:
 
 
 _TYPES = ("float16", "float32", "float64")
-
-
-def _in_order(numbers: _Numbers) -> list[Any]:
-    return [getattr(numbers, each.name) for each in fields(numbers)]
 
 
 def _numbers_of(batch: Batch, file: int) -> _Numbers:
@@ -186,7 +179,7 @@ def _numbers_of(batch: Batch, file: int) -> _Numbers:
 
 def rows_of(batch: Batch, rows: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.float32]:
     """The vectors of some rows of a batch, each of ``size`` numbers: float32 (m, size)."""
-    if len(batch.values) == size * (len(batch.offsets) - 1):
+    if (np.diff(batch.offsets) == size).all():
         whole: npt.NDArray[np.float32] = batch.values.reshape(-1, size)
         return whole if len(rows) == len(whole) else whole[rows]
     starts = batch.offsets[rows]
