@@ -74,6 +74,7 @@ def fields(text: str) -> set[str]:
 def named() -> set[str]:
     """Words that stand in registers and are told as they are."""
     words = {engine.words for engine in register.engines().values()} | {*_KINDS, *_SHOWN, "text"}
+    words.add(register.engine_of("made elsewhere").words)
     words |= {kind.words for kind in _KINDS.values()} | {"all that is known of works", "works"}
     return words | {word for card in MODALITY_CARDS.values() for word in (card.one, card.many)}
 

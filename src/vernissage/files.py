@@ -256,6 +256,25 @@ def write_rows(path: Path, blocks: Iterable[npt.NDArray[np.float32]], shape: tup
     return total.hexdigest()
 
 
+@contextmanager
+def writing_rows(path: Path, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.float32]]:
+    """A float32 array of that shape, mapped to a file that appears when the block has ended well, see `writing`.
+
+    Rows may come in any order. All of its room is taken first: a mapped file on a full disk would kill the process.
+    """
+    with writing(path) as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        start, size = file.tell(), shape[0] * shape[1] * 4
+        file.flush()
+        if hasattr(os, "posix_fallocate") and size:
+            os.posix_fallocate(file.fileno(), start, size)
+        file.truncate(start + size)
+        rows = np.memmap(file, "<f4", "r+", start, shape) if size else np.empty(shape, np.float32)
+        yield rows
+        if isinstance(rows, np.memmap):
+            rows.flush()
+
+
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write several arrays in NumPy's zip format, without pickle; equal arrays give equal bytes."""
     with writing(path) as file:

@@ -17,7 +17,15 @@ from vernissage.values import Columns, Condition
 WORKS = Collection(
     [
         Item("1", "Haystacks", "Claude Monet", "1890–91", keywords=("snow", "field"), attributes={"Room": "201"}),
-        Item("2", "Poplars", "Claude Monet", "c. 1891", medium="Oil on canvas", attributes={"Room": "9"}),
+        Item(
+            "2",
+            "Poplars",
+            "Claude Monet",
+            "c. 1891",
+            medium="Oil on canvas",
+            licence="CC0 1.0",
+            attributes={"Room": "9"},
+        ),
         Item("3", "Untitled", "Unknown", "Date unknown"),
     ],
     Path(),
@@ -43,6 +51,9 @@ WORKS = Collection(
         (["artist!=Claude Monet"], "3"),
         (["title = Poplars "], "2"),
         (["title=Nothing"], ""),
+        (["rights~cc0"], "2"),
+        (["License=CC0 1.0"], "2"),
+        (["licence!=CC0 1.0"], "13"),
     ],
 )
 def test_conditions(conditions: list[str], found: str) -> None:

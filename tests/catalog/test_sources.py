@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.contracts.sources import SourceContract
+from tests.published import published
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.loading import load_collection
 from vernissage.catalog.report import SKIP_BAD, BadRowsError, Problem, Reading, Tolerance
 from vernissage.catalog.sources.contract import Record, Source
 from vernissage.catalog.sources.folder import FolderSource
+from vernissage.catalog.sources.published import PublishedSource
+from vernissage.catalog.sources.vector_files import vector_files
 from vernissage.progress import Progress, silent
 
 
@@ -41,6 +44,14 @@ class TestPicturesElsewhere(SourceContract):
         painted(folder / "elsewhere/a.png")
         (folder / "works.csv").write_text("id,file\nx,a.png\ny,\n")
         return FolderSource(folder / "works.csv", pictures=folder / "elsewhere")
+
+
+class TestPublishedVectors(SourceContract):
+    def source(self, folder: Path) -> Source:
+        painted(folder / "works/images/a.png")
+        (folder / "works/metadata.csv").write_text("id,file,title\nwork/0,a.png,Sea\ny,,Wood\n")
+        files = vector_files(published(folder / "vectors.parquet", 4))
+        return PublishedSource(folder / "vectors.parquet", files, FolderSource(folder / "works"))
 
 
 class Drawn:

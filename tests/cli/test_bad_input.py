@@ -12,7 +12,10 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.galleries import toy_gallery, toy_row, write_table
 from tests.workspace.test_build import snapshot
@@ -112,6 +115,23 @@ def xml(content: str) -> Callable[[Place], list[str]]:
         return ["build", place.file("xml/works.xml", content), "-o", str(place.folder / "new")]
 
     return prepare
+
+
+def vectors(columns: dict[str, Any], cut: float = 1.0) -> Callable[[Place], list[str]]:
+    """A file of ready-made vectors, of which a part is there."""
+
+    def prepare(place: Place) -> list[str]:
+        file = place.folder / "vectors" / "vectors.parquet"
+        file.parent.mkdir()
+        pq.write_table(pa.table({"embeddings": [[0.6, 0.8]] * 4, **columns}), file)
+        file.write_bytes(file.read_bytes()[: round(cut * file.stat().st_size)])
+        return ["build", str(file), "-o", str(place.workspace)]
+
+    return prepare
+
+
+def works_of_others(place: Place) -> list[str]:
+    return [*vectors({"id": ["a", "b", "c", "d"]})(place), "--works", str(place.gallery)]
 
 
 def other_version(place: Place) -> list[str]:
@@ -254,6 +274,14 @@ EXPERIMENTS: dict[str, Case] = {
 }
 
 CASES: dict[str, Case] = {
+    "vectors that are cut short": (vectors({"id": ["a", "b", "c", "d"]}, 0.9), "cannot be read as Parquet"),
+    "vectors without ids": (vectors({"label": ["a", "b", "c", "d"]}), "has vectors and no column of ids"),
+    "vectors of one id": (
+        lambda p: [*vectors({"id": ["a"] * 4})(p), "--strict"],
+        "has the depiction_id a of an earlier row",
+    ),
+    "vectors of works that the table lacks": (works_of_others, "no work of .* has an id of"),
+    "works for no vectors": (lambda place: [*build(place), "--works", str(place.gallery)], "holds no vectors to join"),
     "missing collection": (lambda p: ["build", str(p.folder / "nowhere"), "-o", str(p.folder / "new")], "nowhere"),
     "XML with entities": (xml('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "works.xml declares entities, .*DOCTYPE"),
     "XML that is HTML": (xml("<!doctype html><p>Log in"), "works.xml is a web page .*export the works as LIDO"),

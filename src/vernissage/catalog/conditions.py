@@ -20,6 +20,9 @@ FIELDS = (
 )  # fmt: skip
 """The fields of a work that conditions may name, beside its attributes; from and to are those of `Item.span`."""
 
+_ALIASES = {"rights": "licence", "license": "licence"}
+"""One field has three names: museums' tables, licences' own texts and answers differ."""
+
 _CONDITION = re.compile(
     r"\s*(?P<field>[^=~<>!≥≤≠]+?)\s*(?P<operator>!=|>=|<=|=>|=<|==|<>|=~|[=~<>≥≤≠])\s*(?P<value>.*?)\s*", re.DOTALL
 )
@@ -57,7 +60,7 @@ def parse_condition(text: str) -> Condition:
             f"(contains) or FIELD>=NUMBER, for example artist=Monet or year>=1850"
         )
     sign = _SPELLINGS.get(match["operator"], match["operator"])
-    condition = Condition(folded(match["field"].strip()), sign, match["value"])
+    condition = Condition(field_named(match["field"].strip()), sign, match["value"])
     if condition.operator in _NUMERIC and _number(condition.value) is None:
         raise RequestError(
             f"the condition {text!r} compares with {condition.value!r}; {condition.operator} needs a number"
@@ -75,7 +78,7 @@ def fulfilling(columns: _Columns, condition: Condition) -> npt.NDArray[np.bool_]
         RequestError: no work has such a field.
     """
     require_fields(columns, [condition.field])
-    rows, codes, distinct = columns.entries(condition.field)
+    rows, codes, distinct = columns.entries(field_named(condition.field))
     if condition.operator in _NUMERIC:
         read = year_number if condition.field == "year" else _number
         known_or_nan = [np.nan if (number := read(value)) is None else number for value in distinct]
@@ -98,12 +101,18 @@ def require_fields(columns: _Columns, fields: Iterable[str]) -> None:
     """
     known = {*FIELDS, *map(folded, columns.attribute_names)}
     for field in fields:
-        if folded(field) not in known:
+        if field_named(field) not in known:
             raise RequestError(f"the collection has no field {field!r}; it has {', '.join(sorted(known))}")
+
+
+def field_named(name: str) -> str:
+    """A field's or attribute's name, folded; rights and licence are one field."""
+    return _ALIASES.get(folded(name), folded(name))
 
 
 def values_of(item: Item, field: str) -> tuple[str, ...]:
     """The values of one field of a work, its name folded; keywords are several, absent ones none."""
+    field = field_named(field)
     if field == "keywords":
         return item.keywords
     if field in {"from", "to"}:

@@ -23,6 +23,8 @@ from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.iiif_source import IiifSource, iiif_files
 from vernissage.catalog.sources.interface import InterfaceSource
 from vernissage.catalog.sources.oai import OaiSource, is_oai
+from vernissage.catalog.sources.published import PublishedSource
+from vernissage.catalog.sources.vector_files import vector_files
 from vernissage.catalog.words import holds_credentials
 from vernissage.errors import CollectionError
 from vernissage.progress import Progress, silent
@@ -35,17 +37,26 @@ _OF_PICTURES = frozenset({"missing picture", "unreadable picture", "picture outs
 
 
 def source_of(
-    given: str | Path | Source, options: TableOptions | None = None, fetched: FetchedPictures | None = None
+    given: str | Path | Source,
+    options: TableOptions | None = None,
+    fetched: FetchedPictures | None = None,
+    works: Path | None = None,
 ) -> Source:
     """A source, or what lies at a path or a web address as one that is read by the options, with pictures from the web.
 
+    Where the path holds vectors that were made elsewhere, those of ``works`` are joined by their ids.
+
     Raises:
-        CollectionError: a text is no web address.
+        CollectionError: a text is no web address; there are no vectors, though ``works`` were named, or a file of
+            vectors is damaged.
     """
-    if isinstance(given, str) and not given.startswith(("http://", "https://")):
-        raise CollectionError(f"{given} is no web address: one begins with https:// or http://")
-    if isinstance(given, str) and holds_credentials(given):
-        raise CollectionError("the address holds a name or a password, which is neither kept nor sent; leave that out")
+    if isinstance(given, str):
+        _check_address(given)
+    if isinstance(given, Path) and (files := vector_files(given)):
+        base = FolderSource(works, options=options, fetched=fetched) if works else None
+        return PublishedSource(given, files, base, options=options, fetched=fetched)
+    if works is not None:
+        raise CollectionError(f"{given} holds no vectors to join with the works of {works}; leave --works out")
     copies = fetched or FetchedPictures(Path(FOLDER))
     if options is not None and options.mapping and isinstance(given, str | Path):
         return (
@@ -56,6 +67,13 @@ def source_of(
     if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
         return IiifSource(given, copies, options)
     return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
+
+
+def _check_address(given: str) -> None:
+    if not given.startswith(("http://", "https://")):
+        raise CollectionError(f"{given} is no web address: one begins with https:// or http://")
+    if holds_credentials(given):
+        raise CollectionError("the address holds a name or a password, which is neither kept nor sent; leave that out")
 
 
 def load_collection(
@@ -95,7 +113,11 @@ def inspect_collection(
     """
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
-    fetched = opened.fetched.folder if isinstance(opened, FolderSource | FedSource) and opened.fetched else None
+    fetched = (
+        opened.fetched.folder
+        if isinstance(opened, FolderSource | FedSource | PublishedSource) and opened.fetched
+        else None
+    )
     collection = Collection(judging.items(), opened.folder, fetched=fetched)
     collection.report = judging.report()
     return collection

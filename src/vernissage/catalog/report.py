@@ -9,6 +9,7 @@ from vernissage.errors import CollectionError
 ProblemKind = Literal[
     "missing picture", "unreadable picture", "picture outside the folder", "picture not fetched",
     "duplicate id", "no id", "damaged row", "record not fetched",
+    "duplicate id", "no id", "damaged row", "unusable vector",
 ]  # fmt: skip
 
 _SHOWN = 20

@@ -10,6 +10,7 @@ from functools import lru_cache
 _ADDRESS_START = re.compile(r"(?:https?:|ftp:|s3:|gs:|data:|iiif:)|//\w|www\.", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 _FURTHER_ADDRESS = re.compile(r"\s*[|;,\s]\s*(?=https?://|//\w|www\.)|\s*\|\s*|\s+", re.IGNORECASE)
+_BETWEEN = re.compile(r"[|;,\s]")  # what every pair of addresses has between them, and most cells have not
 _CREDENTIALS = re.compile(r"((?:https?:)?//)[^/?#\s]*@", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:https?|ftp|file)://\S+|\bwww\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(
@@ -39,12 +40,12 @@ def is_address(cell: str) -> bool:
 
 def picture_link(cell: str) -> str:
     """The first web address of a cell, without a name and password in it; empty where there is none."""
-    first = _FURTHER_ADDRESS.split(cell, maxsplit=1)[0]
+    first = _FURTHER_ADDRESS.split(cell, maxsplit=1)[0] if _BETWEEN.search(cell) else cell
     if first.startswith("//") or first[:4].casefold() == "www.":
         first = f"https:{first}" if first.startswith("//") else f"https://{first}"
     if not _WEB.match(first):
         return ""
-    return _CREDENTIALS.sub(r"\1", first)
+    return _CREDENTIALS.sub(r"\1", first) if "@" in first else first
 
 
 def holds_credentials(cell: str) -> bool:

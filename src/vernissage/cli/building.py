@@ -37,6 +37,17 @@ class WeightsOptions:
         None, "The folder that `encoders export` wrote. Repeat.", "--onnx", metavar="[NAME=]FOLDER"
     )
     batch_size: int = option(32, "Pictures or texts at once, for encoders with weights.")
+    tower: list[str] | None = option(
+        None,
+        "Where the weights are that made ready-made vectors, to search them by words. Repeat.",
+        metavar="NAME=PATH",
+    )
+
+    def towers(self) -> dict[str, Path]:
+        """Where they are, by the names of encoders. Raises RequestError: one has no name."""
+        if unnamed := [word for word in self.tower or () if "=" not in word]:
+            raise RequestError(f"whose weights are {unnamed[0]!r}? write --tower NAME=PATH, such as clip={unnamed[0]}")
+        return {name: Path(place) for name, _, place in (word.partition("=") for word in self.tower or ())}
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,9 @@ class ReadingOptions(RowsOptions):
     mapping: str = option(
         "",
         "A museum's shape by name (`vernissage mappings`), or a file of your own: .toml, or .json as table.json. Kept.",
+    )
+    works: Path | None = option(
+        None, "For a file of ready-made vectors: a folder or table whose works are joined by their ids."
     )
 
     def table(self) -> Any:
@@ -153,7 +167,8 @@ class FetchingOptions:
 
 def build(
     source: Annotated[
-        str, typer.Argument(help="A folder with a metadata table, pictures, or both; a table; or a web address.")
+        str,
+        typer.Argument(help="A folder with a table, pictures, or both; a table; ready-made vectors; or a web address."),
     ],
     reading: ReadingOptions,
     fetching: FetchingOptions,
@@ -174,6 +189,7 @@ def build(
     Examples:
       vernissage build paintings -o workspace
       vernissage build export/metadata.xlsx -o workspace --skip-bad --report problems.json
+      vernissage build vectors.parquet --works objects.csv -o workspace
       vernissage build objets.csv --column title=nom_objet --column artist=auteur --dry-run
       vernissage build https://museum.example/iiif/collection.json -o workspace --fetch-pictures
       vernissage build "https://museum.example/oai?verb=ListRecords&metadataPrefix=lido" -o workspace
@@ -205,6 +221,8 @@ def build(
                 executions=executions,
                 pairs=_pairs(weights.pairs),
                 draft=fit.draft,
+                towers=weights.towers(),
+                works=reading.works,
                 tolerance=reading.tolerance(),
                 refit=fit.refit,
                 table=reading.table(),
@@ -308,8 +326,9 @@ def _understand(
     from vernissage.gallery.building import inspect
 
     with progress_bars() as progress:
-        options = fetching.options(place)
-        understood = inspect(place, target, table=reading.table(), fetch_pictures=options, progress=progress).report
+        options, joined = fetching.options(place), reading.works
+        there = inspect(place, target, table=reading.table(), works=joined, fetch_pictures=options, progress=progress)
+        understood = there.report
     _write_report(report, understood)
     if understood is not None:
         print_json(understood.to_dict()) if as_json else say(*understood.lines())

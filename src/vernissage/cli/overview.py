@@ -59,6 +59,8 @@ def map_works(
         None, "What places works: lda, lsa, colour-texture, or some with +.", "--encoder", "-e"
     ),
     by: str = option("group", "What colours the works: group, artist, or another field."),
+    vikus: Path | None = option(None, "Write the data folder of VIKUS Viewer here: table, map, sprites."),
+    atlas: Path | None = option(None, "Write x, y and the works' fields here, as Parquet for Embedding Atlas."),
     thumbnails: bool = option(True, "Draw some of the pictures on the map."),
     seed: int = option(0, "Equal seeds draw equal maps."),
 ) -> None:
@@ -69,13 +71,15 @@ def map_works(
       vernissage map workspace -o map.png --html map.html
       vernissage map workspace -o words.svg --encoder lda --by artist
       vernissage map workspace --tiles
+      vernissage map workspace --vikus viewer/data --atlas works.parquet
     """
     from vernissage.pages.figures import save_figure
+    from vernissage.pages.map_exports import write_atlas, write_vikus
     from vernissage.pages.map_figure import map_figure, map_thumbnails
     from vernissage.pages.map_tiles import keep_map
     from vernissage.pages.visitor.map import map_in_one_file
 
-    if out is None and html is None and not tiles:
+    if not (drawn := any((out, html, vikus, atlas))) and not tiles:
         raise RequestError(
             "nothing would be written; name a picture (-o map.png) or a page (--html map.html), or give --tiles"
         )
@@ -85,16 +89,22 @@ def map_works(
                 folder, notes = keep_map(gallery, progress)
             note(*notes, kind="warning")
             note(f"Map of the pages: {folder}")
-        if out is None and html is None:
+        if not drawn:
             return
         works, title = gallery.collection, gallery.name
         with progress_bars() as progress:
             found = gallery.map(encoder, by, seed, progress=progress)
             title += f" by {found.words}"
+            if vikus is not None:
+                count = write_vikus(found, vikus, gallery.name, gallery.snapshot.picture_path, progress)
+                note(f"Data folder of VIKUS Viewer written: {vikus}, {count} works with a picture")
             if out is not None:
                 pictures = map_thumbnails(found.points, found.items, works, progress=progress) if thumbnails else None
                 save_figure(map_figure(found.points, found.labels, title=title, thumbnails=pictures), out)
                 note(f"Picture written: {out}")
+        if atlas is not None:
+            write_atlas(found, atlas)
+            note(f"Table for Embedding Atlas written: {atlas}; open it with --x x --y y --text text")
         if html is not None:
             write_page(html, map_in_one_file, found, gallery.snapshot.picture_path, title=title)
     left = f"; {found.left_out} have nothing that {encoder or 'its encoder'} reads" if found.left_out else ""

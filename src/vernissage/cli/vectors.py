@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from vernissage.cli.groups import Group
-from vernissage.cli.options import AreaSeed, AreaWords, AsJson, WeightsPlace, option
+from vernissage.cli.options import AreaSeed, AreaWords, AsJson, WeightsPlace, WorkspacePath, option
 from vernissage.cli.output import note, print_json, print_table, progress_bars, say
+from vernissage.errors import ProvenanceError, RequestError
 
 _SHOWN = 8
 
@@ -136,3 +137,118 @@ def areas_of_file(file: Path, background: Path | None, words: AreaWords, seed: i
     heads = ["area", "uploads", "share", "medoid", "centroid norm", "rows"]
     print_table(heads, rows, numbers=heads[:-1])
     say(f"{count} upload{'s' * (count != 1)} in {len(found)} area{'s' * (len(found) != 1)}")
+
+
+@vectors.command("export")
+def export(
+    workspace: WorkspacePath,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .parquet file, or a folder for the other forms.")],
+    encoder: list[str] | None = option(None, "Whose vectors; repeat. Default: all.", "--encoder", "-e"),
+    form: str = option("parquet", "parquet, npy (arrays and ids) or iiif (annotations).", "--as"),
+    provider: str = option("", "Who publishes them, such as your museum's domain."),
+    base: str = option("", "iiif: the address that the folder will have."),
+    target: str = option("", "iiif: what is annotated, with {id} or {key}; default: the work's address."),
+    sign: Path | None = option(None, "Sign what is written with this secret key (see `vectors key`)."),
+    as_json: AsJson = False,
+) -> None:
+    """Write vectors for others: Parquet in the convention of museums, NumPy arrays with ids, or annotations of IIIF.
+
+    \b
+    Examples:
+      vernissage vectors export workspace -o vectors.parquet --provider museum.example.org
+      vernissage vectors export workspace -o arrays --as npy --encoder clip
+      vernissage vectors export workspace -o annotations --as iiif --base https://example.org/annotations
+    """
+    from vernissage.gallery import exporting
+    from vernissage.gallery.selecting import one_of
+    from vernissage.gallery.signatures import sign_file
+    from vernissage.workspace.workspace import open_workspace
+
+    one_of(("parquet", "npy", "iiif"), form, "form")
+    sets = exporting.vector_sets(open_workspace(workspace), encoder or (), provider)
+    with progress_bars() as progress:
+        if form == "parquet":
+            rows, files = exporting.export_parquet(sets, out, progress), [out]
+            told = f"{rows} rows"
+        elif form == "npy":
+            files = exporting.export_arrays(sets, out)
+            told = f"{len(files)} arrays"
+        else:
+            if not base:
+                raise RequestError("annotations need addresses; give --base, where the folder will be served")
+            files = exporting.export_annotations(sets, out, base, target)
+            told = f"{len(files)} pages of annotations"
+    signed = [sign_file(file, sign) for file in files] if sign is not None else []
+    names = [f"{each.encoder}.{each.modality}" for each in sets]
+    if as_json:
+        print_json({"out": str(out), "vectors": names, "written": told, "signatures": list(map(str, signed))})
+        return
+    say(f"{out}: {told} of {', '.join(names)}")
+    note(*(f"Signature written: {each}" for each in signed[:3]))
+
+
+@vectors.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="Published vectors: a file, or a folder of files.")],
+    encoder: Annotated[str, typer.Option("--encoder", "-e", help="What is to have made them: clip, resnet50 …")],
+    pictures: Annotated[Path, typer.Option(help="The folder of the pictures, called by their ids.")],
+    weights: WeightsPlace = None,
+    workspace: Path | None = option(None, "Whose fitted encoder is meant, for colour-texture and the like."),
+    model: str = option("", "Whose vectors, if the file has those of several models."),
+    as_json: AsJson = False,
+) -> None:
+    """Whether published vectors are those that an encoder makes here; exit code 0 if their directions are, else 4.
+
+    \b
+    Examples:
+      vernissage vectors check met.parquet --encoder clip --weights models/clip --pictures photos
+      vernissage vectors check vectors.parquet --encoder colour-texture --workspace workspace --pictures paintings
+    """
+    from vernissage.encoders.loading import load_pretrained
+    from vernissage.gallery.parity import check_vectors
+    from vernissage.workspace.workspace import open_workspace
+
+    made = load_pretrained(encoder, weights) if workspace is None else open_workspace(workspace).encoder(encoder)
+    with progress_bars() as progress:
+        found = check_vectors(file, made, pictures, model=model, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        rows = [[each.id, each.picture, f"{each.cosine:.4f}", f"{each.length:.4f}"] for each in found.compared]
+        heads = ["id", "picture", "cosine", "published length"]
+        print_table(heads, rows, numbers=heads[2:])
+        say(f"{len(rows)} pictures; {found.verdict}: {found.words}")
+    if not found.verdict.startswith("same"):
+        raise ProvenanceError(f"{file} does not hold what {encoder} makes here: {found.verdict}")
+
+
+@vectors.command("key")
+def key(
+    name: Annotated[Path, typer.Argument(help="NAME.key, for you alone, and NAME.pub, for everybody, are written.")],
+) -> None:
+    """Make a pair of keys for signing files, as minisign reads them (without a password).
+
+    \b
+    Example:
+      vernissage vectors key museum
+    """
+    from vernissage.gallery.signatures import make_keys
+
+    secret, public = make_keys(name)
+    say(f"{secret}: keep it to yourself; {public}: publish it where people look for it")
+
+
+@vectors.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="The file; its signature lies beside it as FILE.minisig.")],
+    public: Annotated[Path, typer.Option("--key", help="The public key, as its owner publishes it.")],
+) -> None:
+    """Whether a file is what the owner of a key has signed; exit code 0 if so, and 4 if not.
+
+    \b
+    Example:
+      vernissage vectors verify vectors.parquet --key museum.pub
+    """
+    from vernissage.gallery.signatures import verify_file
+
+    say(f"{file} was signed with {public}: {verify_file(file, public)}")

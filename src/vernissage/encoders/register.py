@@ -183,6 +183,7 @@ class EncoderCard:
 
 
 _PAIRS = "how texts fit the pictures"
+_IMPORTED = "what pictures show"
 
 
 def _at(place: str) -> Callable[..., Any]:
@@ -243,6 +244,12 @@ def card(name: str) -> EncoderCard:
     return _REGISTER[name]
 
 
+def card_of(name: str) -> EncoderCard:
+    """The card of an encoder that a workspace has: the register's, or one for vectors that were made elsewhere."""
+    about = "vectors that were made elsewhere", _IMPORTED
+    return _REGISTER.get(name) or EncoderCard(name, *about, modalities=("image",), preference=55)
+
+
 def names(fact: Literal["fitted", "pretrained", "exports", "reads_pairs", "takes_weights"]) -> tuple[str, ...]:
     """The encoders of which something is true, in the order of the register."""
     found = _REGISTER.values()
@@ -275,7 +282,8 @@ def members_of_default(vectors: Collection[str], pairs: Collection[str]) -> tupl
         pairs: the encoders that pairs were read with.
     """
     read = [(name, card, pairs if card.reads_pairs else vectors) for name, card in _REGISTER.items()]
-    return tuple([name for name, card, there in read if name in there and card.in_fusion])
+    known = [name for name, card, there in read if name in there and card.in_fusion]
+    return (*known, *(name for name in vectors if name not in _REGISTER))
 
 
 def engine(name: str) -> Engine:
@@ -290,6 +298,12 @@ def engine(name: str) -> Engine:
     if not found:
         raise RequestError(f"there is no engine {name!r}; choose from {', '.join(engines())}", kind=Kind.NOT_FOUND)
     return found[0]
+
+
+def engine_of(name: str) -> Engine:
+    """The engine of that name, as `card_of`."""
+    known = name in _REGISTER or name.removesuffix("-itc") in _REGISTER
+    return engine(name) if known else Engine(name, name, "vectors", _IMPORTED)
 
 
 def for_areas(available: Mapping[str, Collection[Modality]]) -> tuple[str, ...]:

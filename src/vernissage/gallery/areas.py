@@ -336,7 +336,7 @@ def published_notes(workspace: Workspace, encoder: str, options: AreaOptions) ->
 
 def _with_raw_lengths(workspace: Workspace, name: str) -> Encoder | None:
     """The encoder, if its network gives vectors of various lengths; those that are fitted have none."""
-    found = workspace.encoder(name) if register.card(name).pretrained else None
+    found = workspace.encoder(name) if register.card_of(name).pretrained else None
     return found if found is not None and has_raw_lengths(found) else None
 
 

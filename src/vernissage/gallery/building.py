@@ -61,6 +61,7 @@ def build(
     refit: bool = False,
     table: TableOptions | None = None,
     fetch_pictures: bool | FetchOptions = False,
+    works: str | Path | None = None,
     database: str | None = None,
     review: Callable[[Collection, Collection], None] | None = None,
     progress: Progress = silent,
@@ -84,6 +85,7 @@ def build(
         review=review,
         superseding=partial(_forget_at, place) if storage.is_there(place) else None,
         fetch=fetching(source, fetch_pictures),
+        works=None if works is None else as_path(works, "works"),
         progress=progress,
         **asked,
     )
@@ -173,6 +175,7 @@ def inspect(
     *,
     table: TableOptions | None = None,
     fetch_pictures: bool | FetchOptions = False,
+    works: str | Path | None = None,
     progress: Progress = silent,
 ) -> Collection:
     """Read a collection as `build` would; its ``report`` says how it was understood.
@@ -184,7 +187,8 @@ def inspect(
     """
     path = as_path(workspace, "the workspace")
     there = FetchedPictures(path / FOLDER, fetching(source, fetch_pictures))
-    return inspect_collection(source_of(_source(source), table_options(path, table), there), progress=progress)
+    joined = None if works is None else as_path(works, "works")
+    return inspect_collection(source_of(_source(source), table_options(path, table), there, joined), progress=progress)
 
 
 def _source(given: str | Path | Source) -> str | Path | Source:

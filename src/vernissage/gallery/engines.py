@@ -65,7 +65,7 @@ def make_engine(
         RequestError: there is no such engine, or the workspace lacks its vectors.
     """
     fusion = fusion or Fusion()
-    alone = register.engines()
+    alone = {**register.engines(), **{each: register.engine_of(each) for each in _imported(workspace)}}
     parts = [part.strip() for part in name.split("+")]
     for part in parts:
         if part not in alone and part not in (*PRESETS, ALL):
@@ -121,7 +121,7 @@ def _fused(
     if nested := [part for part in parts if part in (*PRESETS, ALL)]:
         raise RequestError(f"{nested[0]} is a fusion already and cannot be part of one; join single engines with +")
     return LateFusion(
-        [_single(workspace, register.engine(part), fusion.joint, progress) for part in parts],
+        [_single(workspace, register.engine_of(part), fusion.joint, progress) for part in parts],
         depth=fusion.depth,
         k=fusion.k if fusion.k is not None else k,
         weights=[fusion.weights.get(part, 1.0) for part in parts],
@@ -183,7 +183,7 @@ def study_engines(workspace: Workspace) -> list[str]:
     joint.sort(key=lambda each: (each.encoder not in STUDIED, -register.card(each.encoder).preference))
     found = [*(name for name in PRESETS if name in there), *(each.name for each in joint)]
     if len(found) < 2:
-        alone = sorted(_representations(workspace), key=lambda name: -register.card(name).preference)
+        alone = sorted(_representations(workspace), key=lambda name: -register.card_of(name).preference)
         found += [name for name in dict.fromkeys((default_engine(workspace), *alone)) if name not in found]
     return found[: len(STUDIED)]
 
@@ -196,7 +196,7 @@ def engine_words(name: str, workspace: Workspace | None = None) -> str:
         parts = _representations(workspace) if workspace else ()
     else:
         parts = [part.strip() for part in name.split("+")]
-    names = dict.fromkeys(register.engine(part).words for part in parts) or ["all that is known of works"]
+    names = dict.fromkeys(register.engine_of(part).words for part in parts) or ["all that is known of works"]
     words = tuple(map(Sentence, names))
     return Sentence("{some} and {last}", some=words[:-1], last=words[-1]) if len(words) > 1 else words[0]
 
@@ -222,22 +222,29 @@ def search_encoder(workspace: Workspace, source: Modality, target: Modality) -> 
     Raises:
         RequestError: none is there.
     """
-    available = {name: workspace.modalities(name) for name in workspace.encoder_names}
+    names = [name for name in workspace.encoder_names if workspace.reads(name, source)]
+    available = {name: workspace.modalities(name) for name in names}
     if source == "text":
-        there = register.for_words(available, target)
+        installed = (name for name in _imported(workspace) if target in available.get(name, ()))
+        there = (*register.for_words(available, target), *installed)
     else:
         needed = {target, *encoded_as([source])}
         able = [name for name in register.for_areas(available) if needed <= set(available[name])]
-        there = tuple(sorted(able, key=lambda name: not register.card(name).in_fusion))
+        there = tuple(sorted(able, key=lambda name: not register.card_of(name).in_fusion))
     if source == target == "text" and workspace.lexicon.language.startswith("en"):
         # BM25 knows the words already: beside it, what was trained on English adds more than what knows these words.
-        readers = [card for card in map(register.card, there) if card.modalities == ("text",)]
+        readers = [card for card in map(register.card_of, there) if card.modalities == ("text",)]
         there = (*(card.name for card in readers if card.trained_elsewhere), *there)
     if there:
         return there[0]
-    raise RequestError(
-        f"no encoder of this workspace finds {KINDS[target]} by {KINDS[source]}; build it with aligned or clip"
-    )
+    mute = next((why for name in workspace.encoder_names if (why := workspace.why_mute(name))), "")
+    told = mute or "build it with aligned or clip"
+    raise RequestError(f"no encoder of this workspace finds {KINDS[target]} by {KINDS[source]}; {told}")
+
+
+def _imported(workspace: Workspace) -> list[str]:
+    """The encoders of vectors that were made elsewhere by models that the register does not know."""
+    return [name for name in workspace.encoder_names if name not in register.cards()]
 
 
 def indexes_of(engine: Recommender) -> list[Index]:

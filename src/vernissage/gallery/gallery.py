@@ -437,7 +437,9 @@ class Gallery:
         snapshot = asked.snapshot
         encoder = snapshot.workspace.encoder(name) if name else None
         if encoder is not None and not isinstance(encoder, TextEncoder):
-            raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
+            raise RequestError(
+                _unread(snapshot.workspace, name, "texts; search with lsa, lda, or aligned for pictures")
+            )
         searcher = self._searcher(snapshot.workspace, name)
         words = searcher.look_up(query)
         reads = encoder is not None and words.has_meaning
@@ -750,6 +752,12 @@ def _require_query(query: object, encoder: str | None) -> None:
         raise RequestError("search takes words in UTF-8, and these have bytes that are no letters; write them anew")
 
 
+def _unread(workspace: Workspace, name: str, what: str) -> str:
+    """What to say of an encoder that does not read what was given: why, if its vectors were made elsewhere."""
+    why = workspace.why_mute(name)
+    return why or f"{name} does not read {what}"
+
+
 def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image | Vectors") -> Vectors:
     """The vector of words or of a picture, float32 (dim,); zeros of words that the encoder does not know.
 
@@ -762,11 +770,11 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image |
     encoder = workspace.encoder(name)
     if isinstance(query, str):
         if not isinstance(encoder, TextEncoder):
-            raise RequestError(f"{name} does not read texts; search with lsa, lda, or aligned for pictures")
+            raise RequestError(_unread(workspace, name, "texts; search with lsa, lda, or aligned for pictures"))
         known: Vectors = encoder.encode_texts([query])[0]
         return known
     if not isinstance(encoder, ImageEncoder):
-        raise RequestError(f"{name} does not read pictures; search with colour-texture, or an encoder of both")
+        raise RequestError(_unread(workspace, name, "pictures; search with colour-texture, or an encoder of both"))
     from vernissage.catalog.pictures import in_srgb
     from vernissage.workspace.encoding import decoded_side, vectors_of_files
 

@@ -111,7 +111,9 @@ def map_of(
         RequestError: no work has such a column, or the workspace lacks the vectors.
     """
     workspace = snapshot.workspace
-    name = encoder or "+".join(each for each in PRESET_PICTURES if each in workspace.encoder_names) or PRESET_TEXTS
+    there = [each for each in PRESET_PICTURES if each in workspace.encoder_names]
+    there = there or [each for each in workspace.encoder_names if workspace.is_imported(each)][:1]
+    name = encoder or "+".join(there) or PRESET_TEXTS
     item_ids, vectors = side_by_side([workspace.joint_table(part.strip()) for part in name.split("+")])
     if most is not None and len(item_ids) > most:
         rows = sorted(sorted(range(len(item_ids)), key=lambda row: digest(item_ids[row].encode()))[:most])

@@ -20,7 +20,7 @@ WORTH_A_SCAN = 1_000_000
 
 _SHARE = 16
 """Added rows get a byte scan once they are one in so many; rounding them more often would cost more than it saves."""
-_BLOCK = 65_536
+_BLOCK = 2_048  # rows that are rounded at once, of which five copies are held
 _LEAST = 1e-30
 """Numbers that are all smaller than this, or 0, are rounded on the grid of this one, whose scale float32 can hold."""
 

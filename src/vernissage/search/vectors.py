@@ -117,7 +117,9 @@ class VectorTable:
         return rows
 
     def vectors_of(self, item_ids: Sequence[str]) -> Vectors:
-        """The vectors of some works, zeros where the table has none: float32 (n, dim)."""
+        """The vectors of some works, zeros where the table has none: float32 (n, dim); those of all as they lie."""
+        if len(item_ids) == len(self) and self.item_ids == item_ids:
+            return self.vectors
         rows, found = self.item_ids.rows(item_ids), np.zeros((len(item_ids), self.dim), np.float32)
         found[rows >= 0] = self.vectors[rows[rows >= 0]]
         return found
@@ -178,7 +180,12 @@ class VectorTable:
 def write_table(stem: Path, blocks: Iterable[Vectors], dim: int, card: VectorCard) -> None:
     """Write vectors block by block, with one of them in memory, and then their card, with the digest of what came."""
     values = write_rows(array_file(stem), blocks, (len(card.item_ids), dim))
-    card, ids = replace(card, values=values), Ids.of(card.item_ids)
+    write_table_card(stem, dim, replace(card, values=values))
+
+
+def write_table_card(stem: Path, dim: int, card: VectorCard) -> None:
+    """Write the ids and the card of vectors that are in their file already."""
+    ids = Ids.of(card.item_ids)
     rows = asdict(write_labels(rows_file(stem), ids, card.contents))
     told = {key: getattr(card, key) for key in _TOLD} | {"ids": ids.digest, "count": len(ids), "dim": dim}
     write_json(card_file(stem), told | {"size": array_file(stem).stat().st_size, "rows": rows})

@@ -22,28 +22,27 @@ from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import RemoteSource, Source
 from vernissage.catalog.sources.feed import FedSource, FeedChanges, StateSource, Works, keep_feed, read_feed
+from vernissage.catalog.sources.published import PublishedSource
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import load_executed, restore
-from vernissage.encoders.register import EncoderCard, cards
+from vernissage.encoders.register import EncoderCard, card_of, cards
 from vernissage.encoders.runtime.devices import Runtime
 from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import Seal, csv_bytes, digest, read_array, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
-from vernissage.search.exact import exact_index
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
-from vernissage.search.moments import save_moments
 from vernissage.search.pairs import PairScorer, build_pair_matrix
-from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, card_file, merged
 from vernissage.values import ENCODED, MODALITY_CARDS, Modality, encoded_as, readable
 from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
 from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
+from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, keep_index, material_of
+from vernissage.workspace.importing import carry_over, import_vectors
 from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
@@ -58,7 +57,7 @@ from vernissage.workspace.state import (
     read_manifest,
     sole_writer,
 )
-from vernissage.workspace.workspace import SCANNED_FROM, Workspace
+from vernissage.workspace.workspace import Workspace
 
 _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
@@ -106,6 +105,7 @@ class Building:
     models: dict[str, str] = field(default_factory=dict)
     vectors: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
+    imported: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     former_texts: Sequence[str] = ()
     encoded: dict[str, int] = field(default_factory=dict)
@@ -148,6 +148,7 @@ def build_workspace(
     superseding: Callable[[Collection, Collection], None] | None = None,
     fetch: FetchOptions | None = None,
     changes: FeedChanges | None = None,
+    works: Path | None = None,
     progress: Progress = silent,
     **asked: Unpack[BuildOptions],
 ) -> BuildResult:
@@ -170,6 +171,7 @@ def build_workspace(
             whoever keeps things of works elsewhere forgets those that are gone.
         fetch: how what lies at web addresses is fetched; None fetches nothing, but uses what builds before fetched.
         changes: what a feed brings now.
+        works: for a ``source`` of vectors that were made elsewhere, a folder or table whose works are joined by ids.
         progress: told of every step.
         asked: which encoders, and how they are fitted and computed.
 
@@ -185,7 +187,8 @@ def build_workspace(
     if fetch is not None and not isinstance(source, str | Path):
         raise RequestError("pictures are fetched for folders, tables and web addresses; another source fetches its own")
     fetched = FetchedPictures(path / FETCHED, fetch)
-    opened = None if source is None else source_of(source, options, fetched)
+    opened = None if source is None else source_of(source, options, fetched, works)
+    published = opened if isinstance(opened, PublishedSource) else None
     if opened is not None:
         check_target(None if isinstance(opened, RemoteSource) and opened.address else opened.location, path)
     existed = path.exists()
@@ -193,7 +196,6 @@ def build_workspace(
         try:
             before = _before(path)
             settings = merged_settings(before, asked)
-            wanted = wanted_encoders(settings)
             old = _unless_damaged(lambda: before.collection) if before else None
             base = opened or _state_source(path, before)
             told = "" if isinstance(base, RemoteSource) else base.fingerprint()  # first, or a change now is overlooked
@@ -204,7 +206,7 @@ def build_workspace(
             building.refit, building.asked = refit, frozenset(asked.get("encoders") or ())
             building.runtime = asked.get("runtime") or Runtime()
             building.source = _described(base, building, told or base.fingerprint())
-            manifest = _made_manifest(building, wanted)
+            manifest = _made_manifest(building, published)
             # Written first: a kill in between must not leave what the state before said of works that are gone.
             options.save(path / OPTIONS_NAME)
             _list_rejected(path / REJECTED_NAME, building.collection.report, read=source is not None)
@@ -212,7 +214,7 @@ def build_workspace(
                 keep_feed(path, fed)
             if superseding is not None and old is not None:
                 superseding(old, building.collection)
-            result = _put_in_force(building, manifest, wanted)
+            result = _put_in_force(building, manifest)
             if fetched.folder.exists():
                 fetched.keep_only(result.collection)
             return result
@@ -319,9 +321,11 @@ def _described(source: Source, building: Building, fingerprint: str) -> dict[str
     return located(source.location, building.path) | told
 
 
-def _made_manifest(building: Building, wanted: Sequence[EncoderCard]) -> Manifest:
-    """The new state, all of whose files are there."""
+def _made_manifest(building: Building, published: PublishedSource | None) -> Manifest:
+    """The new state, all of whose files are there; vectors that the source brings take the place of former ones."""
     path, before = building.path, building.before
+    if published is not None:
+        published.forget_words()
     with building.timed("keeping the collection"):
         known = before.manifest.seals if before else {}
         building.collection, files = keep_collection(building.collection, path, known, building.settings.languages)
@@ -334,7 +338,11 @@ def _made_manifest(building: Building, wanted: Sequence[EncoderCard]) -> Manifes
     )
     if before is None or not before.manifest.complete:
         begun.write(path)
-    for card in wanted:
+    if published is not None:
+        import_vectors(building, published.vectors)
+    else:
+        carry_over(building)
+    for card in _wanted(building):
         _make_encoder(building, card)
     means = _keep_means(building)
     with building.timed("indexing words"):
@@ -349,21 +357,40 @@ def _made_manifest(building: Building, wanted: Sequence[EncoderCard]) -> Manifes
         dims={".".join(key): table.dim for key, table in building.tables.items()},
         pairs=building.pairs,
         means=means,
+        imported=building.imported,
         left_out=building.left_out,
         complete=True,
     )
 
 
-def _put_in_force(building: Building, manifest: Manifest, wanted: Sequence[EncoderCard]) -> BuildResult:
+def _wanted(building: Building) -> list[EncoderCard]:
+    """The encoders to make; beside vectors that were made elsewhere only those that were named.
+
+    Raises:
+        EncoderError: one was named of which there are such vectors.
+    """
+    if both := sorted(building.asked & building.encoders.keys()):
+        raise EncoderError(
+            f"there are vectors of {both[0]} already, which were made elsewhere; leave --encoder {both[0]} out, or the "
+            f"file of those vectors"
+        )
+    wanted = wanted_encoders(building.settings, usual=not building.imported)
+    return [card for card in wanted if card.name not in building.encoders]
+
+
+def _put_in_force(building: Building, manifest: Manifest) -> BuildResult:
     path, before = building.path, building.before
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)
     coverage = (
         coverage_of(
-            building.collection, card.name, {kind: building.tables[card.name, kind] for kind in building.kinds(card)}
+            building.collection,
+            name,
+            {kind: table for (at, kind), table in building.tables.items() if at == name},
+            imported=f"{name}.image" in building.imported or f"{name}.text" in building.imported,
         )
-        for card in wanted
-        if card.name in building.encoders and not card.internal
+        for name in building.encoders
+        if not card_of(name).internal
     )
     new = Workspace(path, read_manifest(path))  # no reader that a takedown would have to wait for
     if new.manifest.retired:
@@ -487,6 +514,10 @@ def _require_material(building: Building, card: EncoderCard) -> None:
             f"{card.name} needs {' and '.join(MODALITY_CARDS[each].many for each in card.modalities)}, and no work has "
             f"{lacking[0]}; add some to the collection, or choose another encoder"
         )
+    if made := [
+        base for base in card.needs if f"{base}.image" in building.imported or f"{base}.text" in building.imported
+    ]:
+        raise EncoderError(f"{card.name} needs {made[0]} itself, and here are only vectors of it, made elsewhere")
     for bases in card.derived_from.values():
         if not any(base in building.encoders for base in bases):
             why = building.left_out.get(bases[-1], "it was not built")
@@ -630,12 +661,8 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
     if not card_file(stem).exists():
         table.save(stem)
         table = VectorTable.load(stem)
-    if table.vectors.size >= SCANNED_FROM and not card.internal:  # what an index over it would else have to compute
-        scan, moments = (building.path / "indexes" / f"{stem.name}{end}" for end in (".npz", ".moments.npz"))
-        if not scan.exists():
-            build_byte_scan(table.vectors, table.card.values).save(scan)
-        if not moments.exists():
-            save_moments(moments, exact_index(table).moments(), table.card.values)
+    if not card.internal:
+        keep_index(building.path / "indexes", stem, table)
     building.tables[card.name, modality] = table
     building.vectors[key] = stem.name
     known = set(old.card.contents) if old is not None and old.card.fingerprint == encoder.fingerprint else set()

@@ -24,6 +24,7 @@ from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.coverage import Coverage, coverage_of
+from vernissage.workspace.importing import FOLDER, Originals
 from vernissage.workspace.state import OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -86,7 +87,7 @@ def _described(workspace: Workspace, key: str) -> dict[str, Any]:
 
 def _covered(workspace: Workspace, encoder: str) -> Coverage:
     tables = {modality: workspace.table(encoder, modality) for modality in workspace.modalities(encoder)}
-    return coverage_of(workspace.collection, encoder, tables)
+    return coverage_of(workspace.collection, encoder, tables, imported=workspace.is_imported(encoder))
 
 
 def _size(files: Iterable[Path]) -> int:
@@ -150,12 +151,12 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
             yield f"indexes/{stem}", partial(_check_scan, vectors, scan)
         if (moments := scan.with_suffix(".moments.npz")).exists():
             yield f"indexes/{moments.name}", partial(_check_moments, vectors, moments)
+    folders = {each: Originals(path / FOLDER / each).check for each in manifest.imported.values()}
+    yield from ((f"{FOLDER}/{folder}", check) for folder, check in folders.items())
     for folder in manifest.models.values():
         yield f"models/{folder}", partial(EncoderState.load, path / "models" / folder)
-    for name in manifest.means:
-        yield f"means of {name}", partial(workspace.means, name)
-    for name in manifest.pairs:
-        yield f"pairs of {name}", partial(_check_pairs, workspace, name)
+    yield from ((f"means of {name}", partial(workspace.means, name)) for name in manifest.means)
+    yield from ((f"pairs of {name}", partial(_check_pairs, workspace, name)) for name in manifest.pairs)
 
 
 def _checks_of_people(path: Path, database: str | None) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -139,7 +139,8 @@ def find_copies(works: Works, table: VectorTable | None, progress: Progress = si
     if table is None:
         return first
     rows = works.ids.rows(table.item_ids)
-    distinct = np.argsort(rows)[np.isin(np.sort(rows), np.flatnonzero(first == np.arange(len(first))))]
+    shown = np.array([bool(each) for each in works.texts("picture")], dtype=bool)  # none where vectors came ready-made
+    distinct = np.argsort(rows)[np.isin(np.sort(rows), np.flatnonzero(shown & (first == np.arange(len(first)))))]
     rows = rows[distinct]
 
     def small(places: Sequence[int]) -> list[Small]:

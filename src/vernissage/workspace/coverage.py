@@ -42,11 +42,13 @@ class Coverage:
 
     encoder: str
     missing: tuple[Missing, ...]
+    imported: bool = False
 
     @property
     def sentence(self) -> str:
         """Which works lack vectors, and by what they are found instead; empty where none lacks any."""
-        return "; ".join(_clause(self.encoder, each) for each in self.missing if each.lacking)
+        clause = _of_imported if self.imported else _clause
+        return "; ".join(clause(self.encoder, each) for each in self.missing if each.lacking)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -57,8 +59,10 @@ class Coverage:
         return {"encoder": self.encoder, "sentence": self.sentence, **tables}
 
 
-def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, VectorTable]) -> Coverage:
-    """What the tables of one encoder cover of the collection that they were made of."""
+def coverage_of(
+    collection: Collection, encoder: str, tables: Mapping[Modality, VectorTable], *, imported: bool = False
+) -> Coverage:
+    """What the tables of one encoder cover of the collection that they are of; ``imported``: made elsewhere."""
     ids, found = collection.ids, []
     there: dict[Modality, npt.NDArray[np.bool_]] = {}
     for kind, table in tables.items():
@@ -71,7 +75,12 @@ def coverage_of(collection: Collection, encoder: str, tables: Mapping[Modality, 
         others = [rows for key, rows in there.items() if key != modality]
         by_other = int(np.count_nonzero(lacking & np.any(others, axis=0))) if others else 0
         found.append(Missing(modality, len(lacking) - missing, without, missing - without, by_other))
-    return Coverage(encoder, tuple(found))
+    return Coverage(encoder, tuple(found), imported)
+
+
+def _of_imported(encoder: str, missing: Missing) -> str:
+    count = missing.lacking
+    return f"{'1 work has' if count == 1 else f'{count:,} works have'} no {missing.modality} vector of {encoder}"
 
 
 def _clause(encoder: str, missing: Missing) -> str:

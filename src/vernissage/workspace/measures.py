@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from vernissage.analysis.bands import Bounds, rated_bounds, search_bounds
 from vernissage.analysis.fusion_weights import Representation, RepresentationWeight, fusion_weights
 from vernissage.catalog.collection import Collection
-from vernissage.encoders.register import cards, members_of_default
+from vernissage.encoders.register import card_of, members_of_default
 from vernissage.files import digest
 from vernissage.search.joint import joint_of
 from vernissage.search.vectors import VectorTable
@@ -47,7 +47,7 @@ class Measures:
     def joint(self) -> dict[str, VectorTable]:
         """One table for each encoder that is an engine; pictures and texts joined where it reads both."""
         found = {}
-        for name in dict.fromkeys(name for name, _ in self.tables if not cards()[name].internal):
+        for name in dict.fromkeys(name for name, _ in self.tables if not card_of(name).internal):
             found[name] = joint_of({each: table for (at, each), table in self.tables.items() if at == name})
         return found
 
@@ -67,7 +67,7 @@ class Measures:
         """
         ids = sorted(_drawn(self.works.ids, _WEIGHED))
         found = [
-            Representation(name, frozenset(cards()[name].modalities), self.joint[name].vectors_of(ids))
+            Representation(name, frozenset(card_of(name).modalities), self.joint[name].vectors_of(ids))
             for name in self.fused
             if len(self.joint[name])  # no row at all where all works are alike
         ]

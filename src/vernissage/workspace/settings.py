@@ -36,6 +36,8 @@ class BuildOptions(TypedDict, total=False):
             ones; 0 for all, -1 for none; at first 50.
         draft: whether large JPEGs are decoded at a fraction of their size, no smaller than twice an encoder's input;
             vectors made of whole pictures never mix with others. At first True.
+        towers: for vectors that were made elsewhere, encoder → where the weights lie that made them, so that uploads
+            and words can be compared with them.
     """
 
     encoders: Sequence[str] | None
@@ -47,6 +49,7 @@ class BuildOptions(TypedDict, total=False):
     executions: Mapping[str, Execution] | None
     pairs: int | None
     draft: bool | None
+    towers: Mapping[str, Path] | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Settings:
         languages: of the texts; none has them found.
         pairs: how many texts are read together with each picture, the most promising ones; 0 for all, -1 for none.
         draft: whether large JPEGs are decoded at a fraction of their size.
+        towers: encoder → where the weights lie that made imported vectors.
     """
 
     encoders: tuple[str, ...] | None = None
@@ -75,12 +79,13 @@ class Settings:
     languages: tuple[str, ...] = ()
     pairs: int = USUAL_PAIRS
     draft: bool = True
+    towers: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON values."""
         values: dict[str, object] = json.loads(json.dumps(asdict(self)))
         # What nobody asked for is left out, so that manifests and models keep their names.
-        return {name: value for name, value in values.items() if value or name not in ("added", "languages")}
+        return {name: value for name, value in values.items() if value or name not in ("added", "languages", "towers")}
 
     def is_named(self, encoder: str) -> bool:
         """Whether somebody asked for that encoder by name, so that it may not be left out."""
@@ -149,16 +154,27 @@ def merged_settings(before: "Workspace | None", options: BuildOptions) -> Settin
         require_languages(stated("languages", ())),
         int(stated("pairs", USUAL_PAIRS)),
         bool(stated("draft", True)),
+        _towers(options.get("towers") or {}, stored.get("towers", {})),
     )
 
 
-def wanted_encoders(settings: Settings) -> Sequence[EncoderCard]:
-    """The encoders to make, in order, with those that they are made on."""
+def _towers(named: Mapping[str, Path], stored: Mapping[str, str]) -> dict[str, str]:
+    for name, place in named.items():
+        if not card(name).pretrained or not place.exists():
+            raise EncoderError(
+                f"--tower {name}={place} names no weights that are there; write NAME=PATH, with an encoder that "
+                f"`vernissage encoders` lists with weights"
+            )
+    return {**stored, **{name: place.resolve().as_posix() for name, place in named.items()}}
+
+
+def wanted_encoders(settings: Settings, *, usual: bool = True) -> Sequence[EncoderCard]:
+    """The encoders to make, in order, with those that they are made on; where none is named, the ``usual`` ones."""
     with_weights = [card(name) for name in settings.weights if card(name).pretrained]
     fitted = [each for each in cards().values() if not each.pretrained]
     if settings.encoders is None:
-        usual = [each for each in fitted if not each.on_request or each.name in settings.added]
-        return (*usual, *with_weights)
+        chosen = [each for each in fitted if (usual and not each.on_request) or each.name in settings.added]
+        return (*chosen, *with_weights)
     needed, more = set[str](), set(settings.encoders)
     while more:
         needed |= more

@@ -29,7 +29,7 @@ OPTIONS_NAME = "table.json"
 STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
-_FOLDERS = ("models", "vectors", "indexes", "pairs", "means")
+_FOLDERS = ("models", "vectors", "indexes", "pairs", "means", "imports")
 _FILES = ("works-*.parquet", "words-*.parquet", "copies-*.npy", "clusters-*.npy")
 _OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words)-[0-9a-f]+\.parquet")
 _UNFINISHED = re.compile(rf"\..+\.[a-z0-9_]{{8}}{re.escape(TEMPORARY_SUFFIX)}")
@@ -56,6 +56,7 @@ class Manifest:
         dims: "encoder.modality" → how many numbers a vector has.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
+        imported: "encoder.modality" → folder below ``imports`` with the rows that were made elsewhere, as they came.
         copies: file name of the array that says which works are the same.
         clusters: file name of the array of clusters that works to rate are drawn from; empty where there are none.
         left_out: encoder name → why it could not be fitted.
@@ -81,6 +82,7 @@ class Manifest:
     dims: Mapping[str, int] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[str, str] = field(default_factory=dict)
+    imported: Mapping[str, str] = field(default_factory=dict)
     copies: str = ""
     clusters: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -102,7 +104,7 @@ class Manifest:
         named = {
             f"{folder}/{stem}{end}" for folder, ends in stems.items() for stem in self.vectors.values() for end in ends
         }
-        folders = {"models": self.models, "pairs": self.pairs, "means": self.means}
+        folders = {"models": self.models, "pairs": self.pairs, "means": self.means, "imports": self.imported}
         named |= {f"{folder}/{name}" for folder, names in folders.items() for name in names.values()}
         return frozenset({self.collection, self.words, self.lexicon, *named} | ({self.copies, self.clusters} - {""}))
 
@@ -158,7 +160,7 @@ def _way_out(workspace: Path) -> str:
 
 
 _FILE = re.compile(r"(?!\.)[^/\\\0]+")
-_PLACES = ("models", "vectors", "pairs", "means")
+_PLACES = ("models", "vectors", "pairs", "means", "imported")
 
 
 def _check_types(content: Mapping[str, Any]) -> None:

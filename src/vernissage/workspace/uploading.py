@@ -79,6 +79,7 @@ def spaces_of(workspace: Workspace) -> tuple[VectorSpace, ...]:
         VectorSpace(encoder, modality, fingerprints[encoder])
         for encoder in (*workspace.internal_names, *workspace.encoder_names)
         for modality in readable(workspace.modalities(encoder))
+        if workspace.reads(encoder, modality)
     )
 
 
@@ -95,6 +96,10 @@ def encode_submissions(
     """
     found = []
     spaces = spaces_of(workspace)
+    if not spaces and (
+        mute := next((why for each in workspace.encoder_names if (why := workspace.why_mute(each))), "")
+    ):
+        raise RequestError(f"no encoder of this workspace can read uploads: {mute}")
     for number, space in enumerate(spaces):
         progress("Encoding uploads", number, len(spaces))
         readable = {name: each for name, each in submissions.items() if space.modality in READ[each.modality]}

@@ -12,7 +12,7 @@ from vernissage.analysis.bands import Bounds
 from vernissage.catalog.collection import Collection, read_collection
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.loading import LateEncoder, restore
-from vernissage.encoders.register import card, cards, members_of_default
+from vernissage.encoders.register import card, card_of, cards, members_of_default
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import digest, read_array
 from vernissage.search.exact import ExactIndex, exact_index
@@ -24,7 +24,7 @@ from vernissage.search.moments import load_moments
 from vernissage.search.pair_matrix import PairMatrix
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import MODALITIES, Columns, Modality, encoded_as
+from vernissage.values import MODALITIES, MODALITY_CARDS, Columns, Modality, encoded_as, readable
 from vernissage.workspace.clusters import Clusters, clusters_of_collection
 from vernissage.workspace.collection_files import read_word_counts
 from vernissage.workspace.copies import Copies
@@ -180,10 +180,33 @@ class Workspace:
         """What of the works the encoder's vectors here were made of."""
         return tuple(modality for modality in MODALITIES if f"{encoder}.{modality}" in self.manifest.vectors)
 
+    def is_imported(self, encoder: str) -> bool:
+        """Whether its vectors were made elsewhere."""
+        return any(key.rpartition(".")[0] == encoder for key in self.manifest.imported)
+
+    def reads(self, encoder: str, modality: Modality) -> bool:
+        """Whether it can make vectors of more than it has, which imported ones cannot without their network."""
+        if not self.is_imported(encoder):
+            return modality in readable(card_of(encoder).modalities)
+        return hasattr(self.encoder(encoder), f"encode_{MODALITY_CARDS[modality].read_as}s")
+
+    def why_mute(self, encoder: str) -> str:
+        """Why an encoder makes no vectors here, and what to do; empty where it does."""
+        if not self.is_imported(encoder) or self.reads(encoder, "image"):
+            return ""
+        from vernissage.encoders.imported import ImportedEncoder, why_not_read
+
+        found = self.encoder(encoder)
+        return why_not_read(encoder, found.state.settings) if isinstance(found, ImportedEncoder) else ""
+
     def encoder(self, name: str) -> Encoder:
         """The fitted encoder of that name."""
         if name not in self._encoders:
             folder = self.path / "models" / self._named(self.manifest.models, name, name)
+            if self.is_imported(name):
+                from vernissage.encoders.imported import restore_imported  # few workspaces have any
+
+                return self._encoders.setdefault(name, restore_imported(EncoderState.load(folder)))
             there = [base for base in card(name).needs if base in self.manifest.models]
             bases: list[Encoder] = (
                 [self.encoder(base) for base in there]

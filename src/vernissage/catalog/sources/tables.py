@@ -44,6 +44,16 @@ class Rows:
                 _limit("a cell", max(map(len, column)), MOST_LETTERS, "letters")
             self.parts.append(([number for number, _ in some], [text_array(column) for column in cells]))
 
+    @classmethod
+    def of_columns(cls, numbers: Sequence[int], columns: Sequence[Any]) -> "Rows":
+        """Rows of trimmed cells that are Arrow columns already."""
+        made = cls((), len(columns))
+        _limit("the table", len(numbers) * len(columns), MOST_CELLS, "cells")
+        for start in range(0, len(numbers), _ROWS_AT_ONCE):
+            some = list(numbers[start : start + _ROWS_AT_ONCE])
+            made.parts.append((some, [column.slice(start, _ROWS_AT_ONCE) for column in columns]))
+        return made
+
     def __len__(self) -> int:
         return sum(len(numbers) for numbers, _ in self.parts)
 
@@ -215,7 +225,7 @@ def read_json(path: Path, raw: bytes) -> Table:
 
 def load_json(path: Path, raw: bytes) -> tuple[Any, str]:
     """The values of a JSON file, and its encoding. Raises CollectionError: it is none, or too large."""
-    _limit_json(raw)
+    limit_json(raw)
     text, encoding = decode(path, raw)
     try:
         return json.loads(text), encoding
@@ -240,7 +250,7 @@ def read_json_lines(path: Path, raw: bytes) -> Table:
 
 def load_json_lines(path: Path, raw: bytes) -> tuple[list[tuple[int, dict[str, Any]]], list[Problem], str]:
     """The objects of a file's lines by their numbers, what is wrong with other lines, and the encoding."""
-    _limit_json(raw)
+    limit_json(raw)
     text, encoding = decode(path, raw)
     records: list[tuple[int, dict[str, Any]]] = []
     problems: list[Problem] = []
@@ -435,7 +445,7 @@ def _limit(thing: str, found: int, most: int, what: str) -> None:
         raise _TooLargeError(f"{thing} has {found:,} {what}, and at most {most:,} are read; split the table into parts")
 
 
-def _limit_json(raw: bytes) -> None:
+def limit_json(raw: bytes) -> None:
     """Of ``[[],[],…`` every three bytes become seventy."""
     _limit("the file", raw.count(b"{") + raw.count(b"["), MOST_CELLS // 5, "objects and lists")
     _limit("the file", raw.count(b","), 2 * MOST_CELLS, "values")

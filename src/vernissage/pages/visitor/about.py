@@ -18,6 +18,7 @@ LOOKED_AT: Mapping[str, Sentence] = {
         "forms in the pictures, by a network that was trained on photographs of everyday things"
     ),
     "what is seen": Sentence("what the pictures show, by a network that was trained on photographs of everyday things"),
+    "what pictures show": Sentence("what the pictures show, by vectors that others have made of them"),
     "pictures and texts in one space": Sentence(
         "how pictures and texts go together, by a model that has learned from pictures with their descriptions"
     ),
@@ -33,7 +34,7 @@ def about(gallery: Gallery) -> dict[str, Any]:
     return {
         "works": len(gallery),
         "pictures": sum(map(bool, gallery.collection.texts("picture_digest"))),
-        "looked_at": [register.engine(each).words for each in used],
+        "looked_at": [register.engine_of(each).words for each in used],
         "named_by_software": tagger_of(workspace) is not None,
     }
 

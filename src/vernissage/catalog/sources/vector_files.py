@@ -1,0 +1,347 @@
+"""Files that hold vectors of works, whatever their format, as batches of one form: labels of rows, and numbers.
+
+The form is that of the convention by which museums exchange vectors: Parquet of ``provider``, ``depiction_id``,
+``subject_id``, ``model``, ``embeddings``, ``created``, ``attributes``
+(https://millsfield.sfomuseum.org/blog/2026/04/06/shared-embeddings/).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vernissage.catalog.sources.columns import candidates, plain_name
+from vernissage.catalog.sources.tables import READERS, as_cell, limit_json, read_delimited
+from vernissage.errors import CollectionError, ProvenanceError
+from vernissage.files import read_array, read_regular
+
+LABELS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("provider", "depiction_id", "subject_id", "model")),
+        pa.field("created", pa.int64()),
+        pa.field("attributes", pa.map_(pa.string(), pa.string())),
+    ]
+)
+"""What is known of each row beside its vector; a row of a plain table has its other columns as attributes."""
+
+CARD = b"vernissage.encoders"
+"""Where a Parquet file of ours says what its models are: model → fields of its identity card, as JSON."""
+
+_NAMES = frozenset({"embeddings", "embedding", "vectors", "vector"})
+_FEWEST = 8  # numbers: shorter lists are colours and places, unless their column is called otherwise
+_BATCH_BYTES = 16 * 2**20
+_LARGEST_BATCH = 2**30
+_ROWS_AT_ONCE = 8192
+_START = 2**20
+_NUMBER = rb"[-+]?(?>\d++(?:\.\d*+)?|\.\d++)(?>[eE][-+]?\d++)?"
+_NUMBERS = re.compile(rb"\[\s*+" + _NUMBER + rb"(?:[\s,;]++" + _NUMBER + rb"){7}")
+_FLOATS = {pa.float32(): "float32", pa.float64(): "float64", pa.float16(): "float16"}
+_TEXTS = frozenset(READERS) - {".parquet", ".xlsx", ".xlsm"}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file.
+
+    Attributes:
+        labels: of `LABELS`.
+        values: the numbers of all vectors, float32 (m,).
+        offsets: where each row's begin, int64 (n + 1,); a row without a vector has none.
+        dtype: of the numbers in their file.
+    """
+
+    labels: Any
+    values: npt.NDArray[np.float32]
+    offsets: npt.NDArray[np.int64]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """One file of vectors.
+
+    Attributes:
+        path: where it lies.
+        columns: those that hold vectors; of a table without a column ``model`` each is a model of its own.
+        identities: what the file says of its models, see `CARD`.
+    """
+
+    path: Path
+    columns: tuple[str, ...] = ()
+    identities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many rows it has; 0 where only reading tells."""
+        return int(_opened(self.path).metadata.num_rows) if self.path.suffix.lower() == ".parquet" else 0
+
+    def batches(self) -> Iterator[Batch]:
+        """Its rows, some at a time, in their order.
+
+        Raises:
+            CollectionError: the file is damaged, or no column gives ids.
+        """
+        suffix = self.path.suffix.lower()
+        try:
+            if suffix == ".npy":
+                yield from _of_array(self)
+                return
+            for table in _of_parquet(self) if suffix == ".parquet" else [_of_text(self)]:
+                for column in self.columns or [name for name in table.column_names if _is_list(table, name)]:
+                    yield self._batch(table, column)
+        except (pa.ArrowException, OSError, RecursionError, ValueError, ProvenanceError) as error:
+            raise CollectionError(
+                f"{self.path} cannot be read to its end ({_line(error)}); fetch or export it again"
+            ) from error
+
+    def _batch(self, table: Any, column: str) -> Batch:
+        vectors = table.column(column).combine_chunks()
+        if pa.types.is_fixed_size_list(vectors.type):
+            vectors = vectors.cast(pa.list_(vectors.type.value_type))
+        lengths = pc.fill_null(pc.list_value_length(vectors), 0).to_numpy(zero_copy_only=False)
+        values = vectors.flatten().cast(pa.float32(), safe=False)
+        values = pc.fill_null(values, float("nan")) if values.null_count else values
+        others = table.drop_columns([name for name in table.column_names if name in self.columns or name == column])
+        return Batch(
+            _labels(others, self.path, self.path.stem if plain_name(column) in _NAMES else column),
+            values.to_numpy(),
+            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            _FLOATS[vectors.type.value_type] if self.columns else "float32",  # text says nothing of its numbers' type
+        )
+
+
+def vector_files(path: Path) -> tuple[VectorFile, ...]:
+    """The files of vectors at a path, itself or those of a folder; none where it holds no vectors.
+
+    A folder with a table ``metadata`` is that table's collection, unless that table itself holds vectors.
+
+    Raises:
+        CollectionError: a file is damaged.
+    """
+    if not path.is_dir():
+        return tuple(_vector_file(path)) if path.is_file() else ()
+    try:
+        named = (each for each in path.iterdir() if each.suffix.lower() in (".npy", ".parquet", *_TEXTS))
+        files = sorted(each for each in named if not each.name.startswith(".") and each.is_file())
+    except OSError:
+        return ()
+    tables = [each for each in files if each.stem.lower() == "metadata" and each.suffix.lower() in READERS]
+    return tuple(found for file in tables or files for found in _vector_file(file))
+
+
+def _vector_file(path: Path) -> Iterator[VectorFile]:
+    suffix = path.suffix.lower()
+    if suffix == ".npy" and _ids_of(path).is_file():
+        card = path.with_suffix(".card.json")
+        told = _identities(b'{"card": %s}' % card.read_bytes() if card.is_file() else b"")
+        yield VectorFile(path, identities={str(each.get("model", path.stem)): each for each in told.values()})
+    elif suffix in (".parquet", *_TEXTS):
+        try:
+            with path.open("rb") as file:
+                start = file.read(_START)
+        except OSError:
+            return
+        if suffix in _TEXTS and _NUMBERS.search(start):
+            yield VectorFile(path)
+        elif suffix == ".parquet" and start[:4] == b"PAR1":
+            opened = _opened(path)
+            schema = opened.schema_arrow
+            if columns := tuple(name for name in schema.names if _holds_vectors(opened, name)):
+                yield VectorFile(path, columns, _identities((schema.metadata or {}).get(CARD, b"")))
+
+
+def _ids_of(path: Path) -> Path:
+    return path.with_suffix(".ids.txt")
+
+
+def _identities(raw: bytes) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        found = json.loads(raw or b"{}")
+    except ValueError:
+        return {}
+    return {name: each for name, each in found.items() if isinstance(each, dict)} if isinstance(found, dict) else {}
+
+
+def _opened(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)  # of a row group of gigabytes, some pages
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise CollectionError(f"{path} cannot be read as Parquet ({_line(error)}); fetch or export it again") from error
+
+
+def _is_list(table: Any, name: str) -> bool:
+    kind = table.schema.field(name).type
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _holds_vectors(file: Any, name: str) -> bool:
+    if not _is_list(pa.Table.from_batches([], file.schema_arrow), name):
+        return False
+    few = 2 if plain_name(name) in _NAMES else _FEWEST
+    return bool(file.schema_arrow.field(name).type.value_type in _FLOATS) and _width(file, name) >= few
+
+
+def _width(file: Any, name: str) -> float:
+    """How many numbers a row has on an average, as the file's end tells."""
+    told = file.metadata
+    place = next(at for at in range(told.num_columns) if told.schema.column(at).path.split(".")[0] == name)
+    numbers = sum(told.row_group(group).column(place).num_values for group in range(told.num_row_groups))
+    return float(numbers / max(1, told.num_rows))
+
+
+def _of_parquet(file: VectorFile) -> Iterator[Any]:
+    opened = _opened(file.path)
+    widest = max(_width(opened, name) for name in file.columns)
+    size = int(max(1, min(_ROWS_AT_ONCE, _BATCH_BYTES / 4 / max(1, widest))))
+    for batch in opened.iter_batches(size, use_threads=False):
+        if batch.nbytes > _LARGEST_BATCH:
+            raise ValueError(f"{batch.num_rows} rows unpack to {batch.nbytes:,} bytes")
+        yield pa.Table.from_batches([batch])
+
+
+def _of_text(file: VectorFile) -> Any:
+    """CSV, JSON or JSON Lines whose cells are lists of numbers, as Arrow columns."""
+    raw, suffix = read_regular(file.path), file.path.suffix.lower()
+    if suffix in (".json", ".jsonl", ".ndjson"):
+        limit_json(raw)
+        lines = [_object(line) for line in raw.splitlines() if line.strip()] if suffix != ".json" else []
+        content = lines or json.loads(raw)
+        if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
+            raise ValueError("no list of objects, one for each vector")
+        names = dict.fromkeys(name for each in content for name in each)
+        rows: dict[str, list[Any]] = {name: [each.get(name) for each in content] for name in names}
+    else:
+        table = read_delimited(file.path, raw)
+        rows = {name: list(table.column(place)) for place, name in enumerate(table.columns)}
+    return pa.table({name: _column(name, cells) for name, cells in rows.items()})
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The object of a line; an empty one, a row without anything, where it is none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _column(name: str, cells: Sequence[Any]) -> Any:
+    numbers = [_numbers(cell) for cell in cells]
+    few = 2 if plain_name(name) in _NAMES else _FEWEST
+    if any(each is not None and len(each) >= few for each in numbers):
+        return pa.array(numbers, pa.list_(pa.float32()))
+    return pa.array([json.dumps(cell) if isinstance(cell, dict) else as_cell(cell) for cell in cells], pa.string())
+
+
+def _numbers(cell: Any) -> list[float] | None:
+    """The list of numbers that a cell is or has written in it; None of others."""
+    if isinstance(cell, str):
+        cell = re.split(r"[\s,;|]+", cell.strip("[](){} \n\t")) if cell[:1] in ("[", "(", "{") else None
+    try:
+        return [float(each) for each in cell] if isinstance(cell, list) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _of_array(file: VectorFile) -> Iterator[Batch]:
+    """NumPy's format, with the ids of its rows in a text file beside it, one a line."""
+    vectors = read_array(file.path, memory_map=True)
+    ids = read_regular(_ids_of(file.path)).decode("utf-8-sig").splitlines()
+    if vectors.ndim != 2 or vectors.dtype.kind != "f" or len(vectors) != len(ids):
+        raise ValueError(
+            f"it has type {vectors.dtype} and shape {vectors.shape}, but {len(ids)} rows of numbers are needed, one "
+            f"for each line of {_ids_of(file.path).name}"
+        )
+    card = next(iter(file.identities.values()), {})
+    for start in range(0, len(ids), _ROWS_AT_ONCE):
+        block = np.ascontiguousarray(vectors[start : start + _ROWS_AT_ONCE], dtype=np.float32)
+        pairs = [line.partition("\t") for line in ids[start : start + _ROWS_AT_ONCE]]
+        rows = pa.table(
+            {"subject_id": [each[0] for each in pairs], "depiction_id": [each[2] or each[0] for each in pairs]}
+        )
+        if card.get("modality"):
+            rows = rows.append_column("type", pa.array([str(card["modality"])] * rows.num_rows))
+        labels = _labels(rows, file.path, str(card.get("model", file.path.stem)))
+        offsets = np.arange(len(block) + 1, dtype=np.int64) * block.shape[1]
+        yield Batch(labels, block.ravel(), offsets, str(vectors.dtype))
+
+
+def _labels(table: Any, path: Path, model: str) -> Any:
+    """The rows of a file without their vectors, as `LABELS`; ``model`` is that of rows that name none."""
+    names, count = table.column_names, table.num_rows
+    given = {name: table.column(name) for name in LABELS.names if name in names}
+    if "subject_id" not in given:
+        places = candidates(names)["id"]
+        own = names[places[0]] if places else "depiction_id" if "depiction_id" in given else ""
+        if not own:
+            raise CollectionError(
+                f"{path} has vectors and no column of ids (columns: {', '.join(names) or 'none'}); name one id"
+            )
+        given["subject_id"], names = table.column(own), [name for name in names if name != own]
+    made = {name: _texts(column) for name, column in given.items() if name not in ("created", "attributes")}
+    made.setdefault("depiction_id", made["subject_id"])
+    made["depiction_id"] = pc.coalesce(made["depiction_id"], made["subject_id"])
+    made.setdefault("provider", pa.nulls(count, pa.string()))
+    if "model" not in given:
+        made["model"] = pa.array([model] * count, pa.string())
+    made["created"] = _seconds(given["created"]) if "created" in given else pa.nulls(count, pa.int64())
+    others = [name for name in names if name not in LABELS.names]
+    made["attributes"] = _attributes(given.get("attributes"), {name: table.column(name) for name in others}, count)
+    return pa.table([made[name] for name in LABELS.names], schema=LABELS)
+
+
+def _texts(column: Any) -> Any:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
+        return column.cast(pa.string())
+    return pa.array([None if each is None else as_cell(each) for each in column.to_pylist()], pa.string())
+
+
+def _seconds(column: Any) -> Any:
+    """A Unix time, or what a table has in its place."""
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return column.cast(pa.int64(), safe=False)
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+    return pa.array([int(each) if str(each).isdecimal() else None for each in column.to_pylist()], pa.int64())
+
+
+def _attributes(column: Any, others: Mapping[str, Any], count: int) -> Any:
+    """Names and values of any type as texts: a map, an object, pairs, JSON, or what stands alone as ``attributes``."""
+    wanted = LABELS.field("attributes").type
+    if column is not None and not others and column.type == wanted:
+        return column
+    told: list[dict[str, str]] = [_pairs(value) for value in column.to_pylist()] if column is not None else []
+    told = told or [{} for _ in range(count)]
+    for name, cells in others.items():
+        for pairs, value in zip(told, cells.to_pylist(), strict=True):
+            if cell := as_cell(value):
+                pairs.setdefault(name, cell)
+    return pa.array([list(pairs.items()) for pairs in told], wanted)
+
+
+def _pairs(value: Any) -> dict[str, str]:
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {"attributes": value}
+    if isinstance(value, list) and all(isinstance(each, dict) and {"key", "value"} <= each.keys() for each in value):
+        value = [(each["key"], each["value"]) for each in value]
+    if isinstance(value, list) and all(isinstance(each, tuple | list) and len(each) == 2 for each in value):
+        value = dict(value)
+    named = value if isinstance(value, dict) else {"attributes": value}
+    return {str(name): cell for name, each in named.items() if (cell := as_cell(each))}
+
+
+def _line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
