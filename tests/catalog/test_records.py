@@ -267,7 +267,10 @@ def test_formats_of_museums_and_libraries_are_called_by_name(kind: str, tmp_path
     ("content", "words"),
     [
         ({"@context": "http://iiif.io/api/image/3/context.json"}, "is a IIIF image description, which is recognised"),
-        ({"@context": ["x", "http://iiif.io/api/presentation/3/context.json"], "type": "Range"}, "is Range, and no man"),
+        (
+            {"@context": ["x", "http://iiif.io/api/presentation/3/context.json"], "type": "Range"},
+            "is Range, and no man",
+        ),
         ({"@id": "x", "@type": "sc:AnnotationList", "resources": []}, "is AnnotationList, and no manifest or coll"),
     ],
 )
