@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 from vernissage.catalog.collection import Collection
+from vernissage.catalog.documents import FOLDER as DOCUMENTS
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import load_collection, source_of
@@ -22,6 +23,7 @@ from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import RemoteSource, Source
 from vernissage.catalog.sources.feed import FedSource, FeedChanges, StateSource, Works, keep_feed, read_feed
+from vernissage.catalog.sources.remote import RemoteTable
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import load_executed, restore
@@ -206,6 +208,8 @@ def build_workspace(
             result = _put_in_force(building, manifest, wanted)
             if fetched.folder.exists():
                 fetched.keep_only(result.collection)
+                if source is not None:
+                    _keep_copy(fetched.folder, opened.base if isinstance(opened, FedSource) else opened)
             return result
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
@@ -248,6 +252,14 @@ def _address(source: Source) -> dict[str, str]:
     """What to give `vernissage build` again where that is no path."""
     source = source.base if isinstance(source, FedSource) else source
     return {"address": source.address} if isinstance(source, RemoteSource) and source.address else {}
+
+
+def _keep_copy(folder: Path, source: Source) -> None:
+    """Delete the copies of other remote sources that the workspace was built from before."""
+    kept = source.documents.folder if isinstance(source, RemoteTable) else None
+    for copy in (folder / DOCUMENTS).glob("*"):
+        if copy != kept:
+            shutil.rmtree(copy)
 
 
 def _state_source(path: Path, before: Workspace | None) -> Source:

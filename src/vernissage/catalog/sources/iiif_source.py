@@ -156,9 +156,12 @@ class IiifSource(RemoteTable):
         return dict(sorted(found.items(), key=lambda each: kind_of(each[1]) == "Manifest"))
 
     def _document(self, address: str) -> Document:
-        """A document that the whole source hangs on. Raises CollectionError: it is not there."""
+        """A document that the whole source hangs on. Raises CollectionError: it is not there, or the root is old."""
         try:
-            return parsed(self.documents.get(address))
+            body = self.documents.get(address)
+            if address == self.address and address in self.documents.outdated:
+                raise NotFetchedError("its server does not give it now")
+            return parsed(body)
         except NotFetchedError as error:
             way_out = "correct the address" if error.lasting else "try again later: what was fetched is kept"
             kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
