@@ -67,7 +67,7 @@ class Documents:
     Attributes:
         folder: where they lie.
         harvest: how far the copy is.
-        asks: whether old documents are asked for again; else what is there is given, and what is not is fetched.
+        asks: whether servers are asked; else what is there is given, however old.
         options: how they are fetched; None where none is.
         outdated: addresses whose document is an old one, because the server did not answer this time.
     """
@@ -129,6 +129,8 @@ class Documents:
         kept = self._kept(address)
         if kept is not None and (kept.fresh or not self.asks):
             return kept.body
+        if not self.asks:
+            raise NotFetchedError("it is not there")
         return self._fetched(address, kept)
 
     def get_all(self, addresses: Iterable[str]) -> Generator[tuple[str, bytes | NotFetchedError]]:
@@ -173,7 +175,6 @@ class Documents:
             )
         with self._lock:
             if self._client is None:
-                self.save()
                 self._client = WebClient(self.options)
             return self._client
 
@@ -195,6 +196,9 @@ class Documents:
                 raise
             self.outdated.append(address)
             return kept.body
+        with self._lock:
+            if not (self.folder / _STATE).is_file():
+                self.save()
         file, now = self._file(address), time.time()
         if not (reply.unchanged and kept is not None):
             told = {
