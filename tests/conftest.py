@@ -62,6 +62,17 @@ def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def _shared_workspaces(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test that writes into a workspace that others share, and not one of those that meet it later."""
+    shared = [request.getfixturevalue(name) for name in ("built", "owned") if name in request.fixturenames]
+    before = [sorted(path.iterdir()) for path in shared]
+    yield
+    for path, files in zip(shared, before, strict=True):
+        written = sorted(each.name for each in {*path.iterdir()} ^ {*files})
+        assert not written, f"the test changed {written} in a workspace that it shares; let it take a copy, `workspace`"
+
+
 @pytest.fixture
 def workspace(built: Path, tmp_path: Path) -> Path:
     """A workspace of the toy gallery to do anything with."""

@@ -173,11 +173,14 @@ def test_what_has_not_changed_is_not_sent_again(server: PictureServer, tmp_path:
 def test_a_server_in_trouble_takes_no_work_away(server: PictureServer, tmp_path: Path) -> None:
     address = publish(server, "a", "b")
     ids(source(address, tmp_path))
-    server.faults = dict.fromkeys(["/m/a", "/c"], 500)
+    server.faults = {"/c": 500}
+    with pytest.raises(CollectionError, match="/c was not fetched: its server does not give it now; try again later"):
+        source(address, tmp_path).changes()
+    server.faults = {"/m/a": 500}
     found = source(address, tmp_path)
     assert found.changes() == Changes()
     assert ids(found) == ["a", "b"]
-    assert any("gave no newer one this time, so that the copy was used: 2" in each for each in found.reading().remarks)
+    assert any("gave no newer one this time, so that the copy was used: 1" in each for each in found.reading().remarks)
     server.faults = {"/m/a": 410}
     found = source(address, tmp_path)
     assert found.changes() == Changes((), (f"{server.base}/m/a",))
@@ -240,7 +243,7 @@ def test_a_collection_that_names_a_stream_is_asked_for_what_has_changed_alone(
 
 ROOTS = {
     "/html/c": "is a web page or XML, not JSON",
-    "/404/c": "does not have it (HTTP 404); correct the address",
+    "/404/c": "does not have it (HTTP 404); give another address",
     "/500/c": "does not give it (HTTP 500); try again later",
     "/429/c": "asks to come back in 7200 seconds (HTTP 429)",
     "/endless/0": "leads from address to address, more than 5 times",
@@ -275,6 +278,17 @@ def test_a_server_that_recovers_is_asked_again(server: PictureServer, tmp_path: 
     server.faults = {}
     assert ids(source(address, tmp_path)) == ["a", "b"]
     assert server.asked["/m/b"] == 1
+
+
+def test_a_page_in_place_of_a_document_does_not_stay(server: PictureServer, tmp_path: Path) -> None:
+    address = publish(server, "a", "b")
+    whole, server.documents["/c"] = server.documents["/c"], b"<p>Back soon"
+    with pytest.raises(CollectionError, match="is a web page"):
+        source(address, tmp_path).records()
+    server.documents |= {"/c": whole, "/m/a": b"<p>Back soon"}
+    assert ids(source(address, tmp_path)) == ["b"]
+    server.documents["/m/a"] = manifest(server, "a")
+    assert ids(source(address, tmp_path)) == ["a", "b"]
 
 
 def test_manifests_that_cannot_be_read_are_left_out_and_told(

@@ -63,6 +63,7 @@ def test_importing_changes_nothing_of_the_process() -> None:
         ("vernissage.study.opening", ("matplotlib", "fastapi", "alembic", "vernissage.gallery.engines")),
         ("vernissage.study.results", ("matplotlib", "fastapi", "alembic")),
         ("vernissage.web.study.app", ("matplotlib", "uvicorn", "alembic")),
+        ("vernissage.web.serving", ("matplotlib", "alembic", "pandas", "sklearn", "scipy.spatial", "scipy.stats")),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_used(module: str, heavy: tuple[str, ...]) -> None:

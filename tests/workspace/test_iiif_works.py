@@ -131,3 +131,7 @@ def test_the_command_takes_an_address_and_refuses_what_it_cannot_use(
     asked = server.asked.total()
     assert run("build", f"{server.base}/c", "-o", workspace, "-e", "lsa") == 0
     assert server.asked.total() == asked
+    [copy] = (workspace / "fetched/documents").iterdir()
+    assert run("build", f"{server.base}/rooms/1", "-o", workspace, "-e", "lsa", "--allow-private-hosts") == 0
+    [other] = (workspace / "fetched/documents").iterdir()
+    assert other != copy

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 FILLED = 0.6
 """Share of the cells that are taken: fewer leave pictures small, more move works far from their places."""
@@ -21,6 +20,8 @@ def on_grid(points: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], tup
     Points nearer than a cell first push each other apart, so that crowds spread as a whole; then each takes the nearest
     free cell, the nearest pairs first. Equal points give equal cells.
     """
+    from scipy.spatial import cKDTree  # a third of a second, which whoever serves a map that is there does not need
+
     points = points[:, np.argsort(-np.ptp(points, axis=0), kind="stable")]
     low, spread = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1e-12)
     aspect = float(np.clip(spread[1] / spread[0], _FLAT, _STEEP))
@@ -43,6 +44,8 @@ def on_grid(points: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], tup
 
 def _apart(places: npt.NDArray[np.float64], size: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Places pushed apart until few are nearer than a cell, within the frame."""
+    from scipy.spatial import cKDTree
+
     turn = np.arange(len(places)) * _GOLDEN
     places = places + 1e-3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)  # equal ones need a way to go
     for _ in range(_ROUNDS):

@@ -2,8 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 from vernissage.errors import RequestError
@@ -25,6 +23,9 @@ def project(
     Raises:
         RequestError: there are fewer than four vectors.
     """
+    from sklearn.decomposition import PCA  # a second, which whoever serves maps that are there already does not need
+    from sklearn.manifold import TSNE
+
     if len(vectors) < _FEWEST:
         raise RequestError(f"a map needs at least {_FEWEST} works with vectors, but there are {len(vectors)}")
     progress(f"Placing {len(vectors)} works", 0, 1)

@@ -57,7 +57,7 @@ class Documents:
     Attributes:
         folder: where they lie.
         harvest: how far the copy is.
-        asks: whether old documents are asked for again; else what is there is given, and what is not is fetched.
+        asks: whether servers are asked; else what is there is given, however old.
         outdated: addresses whose document is an old one, because the server did not answer this time.
     """
 
@@ -113,6 +113,8 @@ class Documents:
         kept = self._kept(address)
         if kept is not None and (kept.fresh or not self.asks):
             return kept.body
+        if not self.asks:
+            raise NotFetchedError("it is not there")
         return self._fetched(address, kept)
 
     def get_all(self, addresses: Iterable[str]) -> Generator[tuple[str, bytes | NotFetchedError]]:

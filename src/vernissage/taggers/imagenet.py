@@ -1,7 +1,8 @@
 """What pictures show, as classes of ImageNet that a network of photographs is sure of, and not of everything here.
 
 On drawings and paintings such a network sees "envelope" or "book jacket" everywhere. So a class counts when its
-probability is above 0.3, and above 30 times its mean in the collection. How often that is right: docs/tags.md.
+probability is above 0.3, and above 30 times its mean in the collection, and never when it names a kind of picture: a
+painting in many small strokes passes for a jigsaw puzzle. How often that is right: docs/tags.md.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from vernissage.values import Vectors
 
 ABOVE = 0.3
 TIMES_USUAL = 30.0
+_PICTURES = ("book jacket", "comic book", "crossword puzzle", "envelope", "jigsaw puzzle", "menu", "website")
 _BLOCK = 1024
 
 
@@ -52,6 +54,7 @@ class ImagenetTagger:
             raise EncoderError(f"probabilities lie from 0 to 1, but {above:g} was given; {ABOVE} is usual")
         self.network, self.above, self.compares = network, above, usual is not None
         self._least = np.maximum(0 if usual is None else usual * TIMES_USUAL, np.full(CLASSES, above, np.float32))
+        self._least[[class_names().index(name) for name in _PICTURES]] = 1
 
     @property
     def fingerprint(self) -> str:

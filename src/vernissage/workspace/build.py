@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
 from vernissage.catalog.collection import Collection
+from vernissage.catalog.documents import FOLDER as DOCUMENTS
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import load_collection, source_of
@@ -22,6 +23,7 @@ from vernissage.catalog.report import USUAL, CollectionReport, Tolerance
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import RemoteSource, Source
 from vernissage.catalog.sources.feed import FedSource, FeedChanges, StateSource, Works, keep_feed, read_feed
+from vernissage.catalog.sources.remote import RemoteTable
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.fitted.words import WordEncoder, columns_of, content_words
 from vernissage.encoders.loading import load_executed, restore
@@ -213,8 +215,7 @@ def build_workspace(
             if superseding is not None and old is not None:
                 superseding(old, building.collection)
             result = _put_in_force(building, manifest, wanted)
-            if fetched.folder.exists():
-                fetched.keep_only(result.collection)
+            _keep_fetched(fetched, result.collection, base)
             return result
         except (CollectionError, EncoderError, ProvenanceError):
             if not existed:
@@ -251,6 +252,17 @@ def _with_feeds(
     laid = FedSource(base, works, fetched)
     laid.take_in(changes.pictures if changes else {})
     return laid, works
+
+
+def _keep_fetched(fetched: FetchedPictures, works: Collection, source: Source) -> None:
+    """Delete pictures of works that are gone, and copies of other remote sources that the workspace was built from."""
+    if fetched.folder.exists():
+        fetched.keep_only(works)
+    if not isinstance(source, StateSource):
+        kept = source.documents.folder if isinstance(source, RemoteTable) else None
+        for copy in (fetched.folder / DOCUMENTS).glob("*"):
+            if copy != kept:
+                shutil.rmtree(copy)
 
 
 def _state_source(path: Path, before: Workspace | None) -> Source:

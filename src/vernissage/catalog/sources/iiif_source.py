@@ -156,14 +156,18 @@ class IiifSource(RemoteTable):
         return dict(sorted(found.items(), key=lambda each: kind_of(each[1]) == "Manifest"))
 
     def _document(self, address: str) -> Document:
-        """A document that the whole source hangs on. Raises CollectionError: it is not there."""
+        """A document that the whole source hangs on. Raises CollectionError: it is not there, or the root is old."""
         try:
-            return parsed(self.documents.get(address))
+            body = self.documents.get(address)
+            if address == self.address and address in self.documents.outdated:
+                raise NotFetchedError("its server does not give it now")
+            return parsed(body)
         except NotFetchedError as error:
-            way_out = "correct the address" if error.lasting else "try again later: what was fetched is kept"
+            way_out = "give another address" if error.lasting else "try again later: what was fetched is kept"
             kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
             raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
         except ValueError as error:
+            self.documents.ask_again(address)
             raise CollectionError(
                 f"{address} {error}; give the address of a manifest or a collection, or a request of OAI-PMH (with "
                 f"?verb=ListRecords)"
@@ -221,6 +225,7 @@ class IiifSource(RemoteTable):
                         raise ValueError(f"is {kind or 'JSON'}, not a manifest of IIIF")
                     walk.take(document, address)
                 except ValueError as error:
+                    self.documents.ask_again(address)  # a page that says "back soon" must not stay
                     walk.faults[address] = f"what its server gives {error}"
 
     def _activities(self, stream: str | Document, walk: _Walk, *, anew: bool = False) -> Iterator[Activity]:

@@ -15,6 +15,7 @@ from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Changes, Record
 from vernissage.catalog.sources.folder import Described, FolderSource, described_by_table
 from vernissage.catalog.sources.tables import table_of
+from vernissage.errors import CollectionError
 from vernissage.files import digest, json_text
 from vernissage.progress import Progress, silent
 
@@ -109,11 +110,19 @@ class RemoteTable(FolderSource):
         """Over the records, which are read from the copy, and the addresses of their pictures in them."""
         return digest(json_text(self._complete(silent).records, sort_keys=True).encode())[:16]
 
+    def _before(self) -> Mapping[str, Mapping[str, Any]]:
+        """The records as the copy has them, of a harvest that was interrupted those that are there."""
+        self.documents.asks = False
+        try:
+            return self.harvest(silent).records
+        except CollectionError:
+            return {}
+        finally:
+            self.documents.asks = True
+
     def changes(self, progress: Progress = silent) -> Changes:
         """Bring the copy up to date: what has changed is asked for where the server tells it, else everything."""
-        self.documents.asks = False
-        before = self.harvest(progress).records if self.documents.harvest.complete else {}
-        self.documents.asks = True
+        before = self._before()
         if not self.ask_again():
             self.documents.begin_anew()
         self._harvested = None
