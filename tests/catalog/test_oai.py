@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from tests.catalog.oai_server import Answer, Repository, bomb, repository
+from tests.catalog.picture_server import serving
 from tests.catalog.xml_works import XmlWork
+from tests.contracts.sources import SourceContract
 
 from vernissage.catalog.fetching import FetchedPictures, FetchOptions
 from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.sources import oai
+from vernissage.catalog.sources.contract import RemoteSource, Source
 from vernissage.catalog.sources.oai import OaiSource
 from vernissage.errors import CollectionError
 
@@ -30,6 +33,25 @@ def opened(server: Repository, folder: Path, more: str = "&metadataPrefix=oai_dc
 
 def titles(source: OaiSource) -> dict[str, str]:
     return {item.id.rpartition(":")[2]: item.title for item in load_collection(source)}
+
+
+class TestRepository(SourceContract):
+    """A repository whose records name pictures at web addresses, which are fetched."""
+
+    @pytest.fixture(autouse=True)
+    def _serving(self) -> Iterator[None]:
+        with repository(3) as self.server, serving() as pictures:
+            self.server.put(XmlWork("w-00", picture=f"{pictures.base}/a.png"))
+            yield
+
+    def source(self, folder: Path) -> Source:
+        fetched = FetchedPictures(folder / "fetched", FetchOptions(private_hosts=True))
+        return source_of(self.server.address + "&metadataPrefix=lido", None, fetched)
+
+    def test_it_is_a_remote_source(self, tmp_path: Path) -> None:
+        source = self.source(tmp_path)
+        assert isinstance(source, RemoteSource)
+        assert source.address.startswith(self.server.address)
 
 
 ALL = {f"w-{number:02}": f"Boats {number}" for number in range(10)}

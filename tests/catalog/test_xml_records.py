@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from tests.catalog.picture_server import png
 from tests.catalog.xml_works import FORMATS, XmlWork, document
+from tests.contracts.sources import SourceContract
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.loading import inspect_collection, load_collection
+from vernissage.catalog.sources.contract import Source
 from vernissage.catalog.sources.folder import FolderSource
 from vernissage.errors import CollectionError
 
@@ -14,6 +17,18 @@ WORKS = [
     XmlWork("w-1", picture="https://museum.example/pictures/1.png"),
     XmlWork("w-2", "Storm & wind <at> sea", "Bruno Ek", "1901", "etching", ("storm", "sea"), "Waves break."),
 ]
+
+
+class TestFolderOfFiles(SourceContract):
+    """Records that name a picture beside them."""
+
+    def source(self, folder: Path) -> Source:
+        (folder / "works/images").mkdir(parents=True, exist_ok=True)
+        if not (folder / "works/images/1.png").exists():
+            (folder / "works/images/1.png").write_bytes(png())
+        for each in (XmlWork("w-1", picture="1.png"), XmlWork("w-2")):
+            (folder / f"works/{each.id}.xml").write_text(document("lido", [each]))
+        return FolderSource(folder / "works")
 
 
 def read(folder: Path, text: str, name: str = "works.xml") -> Collection:

@@ -168,7 +168,10 @@ class IiifSource(RemoteTable):
             raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
         except ValueError as error:
             self.documents.ask_again(address)
-            raise CollectionError(f"{address} {error}; give the address of a manifest or a collection") from error
+            raise CollectionError(
+                f"{address} {error}; give the address of a manifest or a collection, or a request of OAI-PMH (with "
+                f"?verb=ListRecords)"
+            ) from error
 
     def _collect(self, root: Document, walk: _Walk) -> None:
         """Meet all manifests of a collection and of those in it, level by level."""

@@ -80,7 +80,8 @@ class OaiSource(RemoteTable):
                     break
                 self._ask_for_more = False
             found = self._harvested_whole(found.until, number, chosen, progress)
-        self.documents.keep_only({*pages, *map(self._about, ("Identify", "ListMetadataFormats"))})
+        if self.documents.asks:
+            self.documents.keep_only({*pages, *map(self._about, ("Identify", "ListMetadataFormats"))})
         remark = f"records of OAI-PMH in {chosen['metadataPrefix']}: {len(records)}, harvested in {len(pages)} pages"
         return Harvested(records, remarks=(f"{remark}, of which the last updates are up to {found.until}",))
 
@@ -229,8 +230,8 @@ class OaiSource(RemoteTable):
             raise CollectionError(f"{place} {error}") from error
 
     def _forget(self, pages: list[str]) -> None:
-        """Take pages out of the copy, so that they are asked for again."""
-        for address in pages:
+        """Take pages out of the copy, so that they are asked for again; none where the copy is only looked at."""
+        for address in pages if self.documents.asks else ():
             self.documents.forget(address)
 
 

@@ -113,7 +113,7 @@ class RemoteTable(FolderSource):
         """Over the records, which are read from the copy, and the addresses of their pictures in them."""
         return digest(json_text(self._complete(silent).records, sort_keys=True).encode())[:16]
 
-    def _before(self) -> Mapping[str, Mapping[str, str]]:
+    def _before(self) -> Mapping[str, Mapping[str, Any]]:
         """The records as the copy has them, of a harvest that was interrupted those that are there."""
         self.documents.asks = False
         try:
