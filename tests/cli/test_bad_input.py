@@ -101,6 +101,10 @@ def two_tables(place: Place) -> list[str]:
     return build(place)
 
 
+def online(place: Place, address: str) -> list[str]:
+    return ["build", address, "-o", str(place.folder / "new")]
+
+
 def empty_folder(place: Place) -> list[str]:
     (place.folder / "empty").mkdir()
     return ["build", str(place.folder / "empty"), "-o", str(place.folder / "new")]
@@ -263,6 +267,17 @@ CASES: dict[str, Case] = {
         "'5' is no number; write 10%",
     ),
     "sync of no workspace": (lambda p: ["sync", str(p.folder / "none")], "there is no workspace"),
+    "an address with a password": (lambda p: online(p, "https://me:secret@museum.example/c"), "neither kept nor sent"),
+    "an address of this machine": (lambda p: online(p, "http://127.0.0.1:9/c"), "--allow-private-hosts lets it"),
+    "a repository of this machine": (
+        lambda p: online(p, "http://127.0.0.1:9/oai?verb=ListRecords"),
+        "ListMetadataFormats was not fetched: .*--allow-private-hosts lets it",
+    ),
+    "an address of nothing": (lambda p: online(p, "http:///c"), "not written as one of the web"),
+    "no rate": (
+        lambda p: [*online(p, "https://museum.example/c"), "--rate", "-1"],
+        "--rate -1 is no number of requests",
+    ),
     "empty folder": (empty_folder, "no metadata table|neither|holds no"),
     "two tables": (two_tables, "metadata.csv.*metadata.jsonl"),
     "empty table": (table("id,title,file_name\n"), "no rows|no row|empty"),
@@ -352,6 +367,7 @@ CASES: dict[str, Case] = {
 
 
 CODES = {
+    **dict.fromkeys(["an address of this machine", "a repository of this machine"], Kind.UNAVAILABLE),
     **dict.fromkeys(["unknown encoder", "unknown work", "similar to nothing"], Kind.NOT_FOUND),
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
     **dict.fromkeys(

@@ -1,8 +1,6 @@
 """A collection behind IIIF from its address to answers, pages and manifests: what a museum does with one."""
 
 import json
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from starlette.testclient import TestClient
 from tests.catalog.picture_server import PictureServer, png, serving
 from tests.catalog.test_iiif import PAINTED, canvas, third
 from tests.catalog.test_iiif_source import collection, manifest
+from tests.cli.test_bad_input import wide_png
 from tests.web.test_api import ROOT, SECRET, open_to
 from tests.workspace.test_fetched_pictures import run
 
@@ -28,21 +27,11 @@ COLOURS = {"a": "navy", "b": "blue", "c": "green", "d": "red", "e": "orange", "1
 LONG = "https://museum.example/IIIF/Größe/" + "Ä" * 90 + "/Manifest"
 
 
-def huge() -> bytes:
-    """A small file that says to be a PNG of 30,000 by 30,000 pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(10_000)))
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[PictureServer]:
     with serving() as running:
         running.documents |= {f"/{name}.png": png(colour) for name, colour in COLOURS.items()}
-        running.documents["/e.png"] = huge()
+        running.documents["/e.png"] = wide_png(30_000, 30_000)
         for name in "abcde":
             running.documents[f"/m/{name}"] = manifest(running, name, label={"de": [f"Das Boot {name} im Hafen"]})
         pages = [canvas(PAINTED | {"id": f"{running.base}/{n}.png"}, f"book/{n}") for n in (1, 2)]

@@ -159,7 +159,6 @@ class Documents:
             )
         with self._lock:
             if self._client is None:
-                self.save()
                 self._client = WebClient(self._options)
             return self._client
 
@@ -176,6 +175,9 @@ class Documents:
                 raise
             self.outdated.append(address)
             return kept.body
+        with self._lock:
+            if not (self.folder / _STATE).is_file():
+                self.save()
         file, now = self._file(address), time.time()
         if not (reply.unchanged and kept is not None):
             told = {
