@@ -297,6 +297,10 @@ CASES: dict[str, Case] = {
     "sync of no workspace": (lambda p: ["sync", str(p.folder / "none")], "there is no workspace"),
     "an address with a password": (lambda p: online(p, "https://me:secret@museum.example/c"), "neither kept nor sent"),
     "an address of this machine": (lambda p: online(p, "http://127.0.0.1:9/c"), "--allow-private-hosts lets it"),
+    "a repository of this machine": (
+        lambda p: online(p, "http://127.0.0.1:9/oai?verb=ListRecords"),
+        "ListMetadataFormats was not fetched: .*--allow-private-hosts lets it",
+    ),
     "an address of nothing": (lambda p: online(p, "http:///c"), "not written as one of the web"),
     "no rate": (
         lambda p: [*online(p, "https://museum.example/c"), "--rate", "-1"],
@@ -391,7 +395,7 @@ CASES: dict[str, Case] = {
 
 
 CODES = {
-    "an address of this machine": Kind.UNAVAILABLE,
+    **dict.fromkeys(["an address of this machine", "a repository of this machine"], Kind.UNAVAILABLE),
     **dict.fromkeys(["unknown encoder", "unknown work", "similar to nothing"], Kind.NOT_FOUND),
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
     **dict.fromkeys(

@@ -57,12 +57,15 @@ def test_what_changed_is_taken_over_and_encoded_alone(world: World) -> None:
     for number, colours in ((20, 20), (3, 44)):
         paint(world.gallery / "images" / f"w{number:03d}.png", colours)
     world.tell(range(1, 21), w007="Renamed")
+    with (world.gallery / "metadata.csv").open("a") as file:
+        file.write("w001,,Twice\n")
     outcome = sync(world.workspace)
     assert outcome.difference == Difference(20, ("w020",), ("w003", "w007"), ("w000",))
     assert outcome.built is not None
     assert outcome.built.result.encoded == {"colour-texture.image": 2}
     assert outcome.alarming  # four of twenty
     assert outcome.lines()[0] == "20 works: 1 added, 2 changed, 1 removed; encoded anew: 2 with colour-texture.image."
+    assert outcome.lines()[4].startswith("rows left out: 1 (rejected.csv lists them), the first: row 22")
     assert outcome.to_dict() == {
         "before": 20,
         "added": ["w020"],

@@ -83,7 +83,10 @@ class SyncOutcome:
         counts = ", ".join(f"{len(ids)} {word}" for word, ids in parts.items())
         encoded = ", ".join(f"{count} with {key}" for key, count in result.encoded.items() if count) or "nothing"
         shown = [f"{word}: {', '.join(ids[:_SHOWN])}{' …' * (len(ids) > _SHOWN)}" for word, ids in parts.items() if ids]
-        return [f"{len(result.collection)} works: {counts}; encoded anew: {encoded}.", *shown, *result.notes]
+        report = result.collection.report
+        bad = report.rejected if report else ()
+        left = [f"rows left out: {len(bad)} (rejected.csv lists them), the first: {bad[0].line()}"] if bad else []
+        return [f"{len(result.collection)} works: {counts}; encoded anew: {encoded}.", *shown, *left, *result.notes]
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome as JSON values."""
@@ -129,11 +132,6 @@ def sync(
     opened = source or _known_source(path, manifest.source, fetch_pictures)
     if isinstance(opened, RemoteSource):
         opened.changes(progress)
-    elif not opened.location.exists():
-        raise CollectionError(
-            f"there is no {opened.location}, which {path} was built from; put it there again, or run `vernissage "
-            f"build` with its new place"
-        )
     pictures = fetch_pictures.pictures if isinstance(fetch_pictures, FetchOptions) else fetch_pictures
     if manifest.complete and not pictures and opened.fingerprint() == manifest.source.get("fingerprint"):
         return SyncOutcome(Difference(len(Workspace(path, manifest).collection)), most)
@@ -168,4 +166,9 @@ def _known_source(path: Path, told: Mapping[str, str], fetch_pictures: bool | Fe
             f"vernissage.sync(workspace, source), or build again"
         )
     given = told.get("address") or found(told, path)
+    if isinstance(given, Path) and not given.exists():
+        raise CollectionError(
+            f"there is no {given}, which {path} was built from; put it there again, or run `vernissage build` with its "
+            f"new place"
+        )
     return source_of(given, table_options(path, None), FetchedPictures(path / FOLDER, fetching(given, fetch_pictures)))
