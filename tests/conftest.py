@@ -49,28 +49,40 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 @pytest.fixture(scope="session")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy gallery; read it only."""
-    return toy_gallery(tmp_path_factory.mktemp("toy") / "gallery")
+def shared_folders() -> list[Path]:
+    """The folders that tests share, as they are made."""
+    return []
 
 
 @pytest.fixture(scope="session")
-def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def gallery(tmp_path_factory: pytest.TempPathFactory, shared_folders: list[Path]) -> Path:
+    """The toy gallery; read it only."""
+    shared_folders.append(path := toy_gallery(tmp_path_factory.mktemp("toy") / "gallery"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def built(gallery: Path, tmp_path_factory: pytest.TempPathFactory, shared_folders: list[Path]) -> Path:
     """A workspace of the toy gallery; read it only."""
     path = tmp_path_factory.mktemp("built") / "workspace"
     build_workspace(gallery, path)
+    shared_folders.append(path)
     return path
 
 
 @pytest.fixture(autouse=True)
-def _shared_workspaces(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail the test that writes into a workspace that others share, and not one of those that meet it later."""
-    shared = [request.getfixturevalue(name) for name in ("built", "owned") if name in request.fixturenames]
-    before = [sorted(path.iterdir()) for path in shared]
+def _unchanged(shared_folders: list[Path]) -> Iterator[None]:
+    """Fail the test that writes into a folder that others share, and not one of those that meet it later."""
+    before = {path: _files(path) for path in shared_folders}
     yield
-    for path, files in zip(shared, before, strict=True):
-        written = sorted(each.name for each in {*path.iterdir()} ^ {*files})
-        assert not written, f"the test changed {written} in a workspace that it shares; let it take a copy, `workspace`"
+    for path, files in before.items():
+        written = sorted({str(file.relative_to(path)) for file, _ in _files(path) ^ files})
+        assert not written, f"the test changed {written} in a folder that it shares; let it take a copy"
+
+
+def _files(folder: Path) -> set[tuple[Path, int]]:
+    """The files in a folder of a test, and when each was changed; of the folders in it pictures alone."""
+    return {(each, each.lstat().st_mtime_ns) for each in (*folder.glob("*.*"), *folder.glob("images/*"))}
 
 
 @pytest.fixture
@@ -80,10 +92,11 @@ def workspace(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def owned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def owned(tmp_path_factory: pytest.TempPathFactory, shared_folders: list[Path]) -> Path:
     """A workspace of the toy gallery in which every work has an owner; read it only."""
     folder = tmp_path_factory.mktemp("owned")
     build_workspace(owned_gallery(folder / "gallery"), folder / "workspace")
+    shared_folders.append(folder / "workspace")
     return folder / "workspace"
 
 

@@ -68,6 +68,10 @@ class RequestError(VernissageError):
     """A request for recommendations, a search or a filter that cannot be answered as asked."""
 
 
+class NothingAlikeError(RequestError):
+    """To an engine all works are equally like the rated ones."""
+
+
 class UnknownPersonError(RequestError):
     """Somebody who owns and uploaded nothing; the message names others, which a service must not tell."""
 

@@ -200,10 +200,10 @@ def test_the_sdk_asks_a_server_that_shows_a_study_too(workspace: Path, study_fil
 
 
 def test_without_the_package_it_is_said_what_to_install(
-    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "vernissage.web.mcp", None)
-    for words in (["mcp", built], ["serve", built, "--mcp", "--port", 0]):
+    for words in (["mcp", workspace], ["serve", workspace, "--mcp", "--port", 0]):
         with pytest.raises(SystemExit) as end:
             main(list(map(str, words)))
         assert end.value.code not in (0, None)

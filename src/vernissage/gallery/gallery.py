@@ -15,7 +15,7 @@ from vernissage.analysis.bands import Band, band_of
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
-from vernissage.errors import RequestError
+from vernissage.errors import NothingAlikeError, RequestError
 from vernissage.files import as_path, digest
 from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work, scale_of
 from vernissage.gallery.engines import (
@@ -711,14 +711,14 @@ def _above_rounding(
     """The places of works that an engine finds like the rated ones; all of them where it finds any unlike these.
 
     Raises:
-        RequestError: to the engine all works are equally like the rated ones.
+        NothingAlikeError: to the engine all works are equally like the rated ones.
     """
     scored = engine.scored(profile)
     like = [place for place in places if ranking.scores[place] > scored.floor]
     if len(like) == len(places) or scored.lowest(asked.allow.without(profile.item_ids)) < -scored.floor:
         return places
     if not like:
-        raise RequestError(
+        raise NothingAlikeError(
             f"{engine.name} finds nothing that resembles the rated works, so none can be recommended; rate other "
             f"works, or choose another engine"
         )

@@ -14,7 +14,7 @@ from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
-from vernissage.errors import RequestError
+from vernissage.errors import NothingAlikeError, RequestError
 from vernissage.folding import folded
 from vernissage.gallery.answer import Answer, NamedList, Reason, Work
 from vernissage.gallery.engines import Fusion, default_engine, make_engine
@@ -152,18 +152,22 @@ def _by_vectors(gallery: "Gallery", item: Item, name: str, modality: Modality, a
     """Works like one by all encoders that read that modality alone, or by one of both where there is no such."""
     parts = _encoders(gallery.snapshot.workspace, modality)
     known = [each for each in parts if item.id in gallery.snapshot.ids(each, modality)]
+    none = NamedList(name, (), (Sentence("nothing here tells works by their {kind}", kind=Sentence(name)),))
     if not known:
-        return NamedList(name, (), (Sentence("nothing here tells works by their {kind}", kind=Sentence(name)),))
+        return none
     allow = asked.allow
-    found = gallery.similar(
-        item.id,
-        asked.n,
-        engine="+".join(known),
-        fusion=Fusion("zscore") if len(known) > 1 else None,
-        per=asked.per,
-        where=allow.conditions,
-        exclude=allow.exclude,
-    )
+    try:
+        found = gallery.similar(
+            item.id,
+            asked.n,
+            engine="+".join(known),
+            fusion=Fusion("zscore") if len(known) > 1 else None,
+            per=asked.per,
+            where=allow.conditions,
+            exclude=allow.exclude,
+        )
+    except NothingAlikeError:
+        return none
     return NamedList(name, found.works, found.notes)
 
 
