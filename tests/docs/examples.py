@@ -37,6 +37,7 @@ LONG = frozenset(
         "gap",
         "people",
         "platform",
+        "published",
         "service",
         "storage",
         "study",
