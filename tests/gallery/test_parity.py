@@ -16,6 +16,7 @@ from vernissage.gallery.gallery import open_gallery
 from vernissage.gallery.parity import PICTURES, check_vectors
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.uploading import Submission
+from vernissage.workspace.workspace import open_workspace
 
 torch = pytest.importorskip("torch")
 
@@ -86,7 +87,7 @@ def test_each_difference_is_named(
 
 
 def test_the_command_ends_with_the_verdict(
-    gallery: Path, weights: Path, encoder: Any, pictures: dict[str, Image.Image], tmp_path: Path,
+    gallery: Path, built: Path, weights: Path, encoder: Any, pictures: dict[str, Image.Image], tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     own = encoder.encode_images(list(pictures.values()))
@@ -99,6 +100,8 @@ def test_the_command_ends_with_the_verdict(
         assert (end.value.code, json.loads(told.out)["verdict"]) == (code, verdict)
     with pytest.raises(RequestError, match="no picture in .* is called by an id"):
         check_vectors(written(tmp_path / "vectors.parquet", ["a"], own[:1]), encoder, gallery / "images")
+    with pytest.raises(EncoderError, match="lsa does not read pictures"):
+        check_vectors(file, open_workspace(built).encoder("lsa"), gallery / "images")
 
 
 def test_words_and_uploads_with_the_installed_model(

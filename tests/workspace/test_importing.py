@@ -12,6 +12,7 @@ import pytest
 from tests.published import GROUPS, MODELS, SCHEMA, WORKS, published, row_of, rows_of, vectors_of, write_rows
 
 from vernissage.catalog.sources.feed import FeedChanges
+from vernissage.cli.main import main
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import CollectionError, EncoderError, ProvenanceError, RequestError
 from vernissage.gallery.engines import make_engine
@@ -332,12 +333,12 @@ def test_damage_is_found(imported: Path) -> None:
 
 
 def test_signatures(result: BuildResult, tmp_path: Path) -> None:
-    from vernissage.gallery.signatures import make_keys, sign_file, verify_file
+    from vernissage.gallery.signatures import make_keys, read_secret_key, sign_file, verify_file
 
     secret, public = make_keys(tmp_path / "museum")
     _, other = make_keys(tmp_path / "stranger")
     file = exported(result.workspace, tmp_path / "vectors.parquet")
-    signature = sign_file(file, secret)
+    signature = sign_file(file, read_secret_key(secret))
     assert "vectors.parquet" in verify_file(file, public)
     with pytest.raises(ProvenanceError, match="another key"):
         verify_file(file, other)
@@ -351,7 +352,20 @@ def test_signatures(result: BuildResult, tmp_path: Path) -> None:
         verify_file(file, public)
     assert secret.stat().st_mode & 0o077 == 0
     with pytest.raises(RequestError, match="no secret key"):
-        sign_file(file, public)
+        read_secret_key(public)
+
+
+def test_a_faulty_key_replaces_nothing(result: BuildResult, tmp_path: Path) -> None:
+    file = exported(result.workspace, tmp_path / "vectors.parquet")
+    before = file.read_bytes()
+    (tmp_path / "bad.key").write_text("untrusted comment: cut off\nRWQ")
+    words = ["vectors", "export", result.workspace.path, "--force", "--sign", tmp_path / "bad.key"]
+    for out in (file, tmp_path / "new.parquet"):
+        with pytest.raises(SystemExit) as end:
+            main([*map(str, words), "-o", str(out)])
+        assert end.value.code == 1
+    assert file.read_bytes() == before
+    assert not (tmp_path / "new.parquet").exists()
 
 
 def test_a_subject_may_have_texts_as_well(tmp_path: Path) -> None:

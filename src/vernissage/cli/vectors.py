@@ -161,10 +161,11 @@ def export(
     """
     from vernissage.gallery import exporting
     from vernissage.gallery.selecting import one_of
-    from vernissage.gallery.signatures import sign_file
+    from vernissage.gallery.signatures import read_secret_key, sign_file
     from vernissage.workspace.workspace import open_workspace
 
     one_of(("parquet", "npy", "iiif"), form, "form")
+    key = None if sign is None else read_secret_key(sign)  # first, so that nothing is replaced that stays unsigned
     sets = exporting.vector_sets(open_workspace(workspace), encoder or (), provider)
     with progress_bars() as progress:
         if form == "parquet":
@@ -178,7 +179,7 @@ def export(
                 raise RequestError("annotations need addresses; give --base, where the folder will be served")
             files = exporting.export_annotations(sets, out, base, target)
             told = f"{len(files)} pages of annotations"
-    signed = [sign_file(file, sign) for file in files] if sign is not None else []
+    signed = [sign_file(file, key) for file in files] if key is not None else []
     names = [f"{each.encoder}.{each.modality}" for each in sets]
     if as_json:
         print_json({"out": str(out), "vectors": names, "written": told, "signatures": list(map(str, signed))})

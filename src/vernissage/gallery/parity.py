@@ -87,9 +87,11 @@ def check_vectors(path: Path, encoder: Any, pictures: Path, *, model: str = "", 
         progress: told of the pictures.
 
     Raises:
+        EncoderError: the encoder reads no pictures.
         RequestError: the file holds no vectors, none of that model, or of several; or no picture is called by an id.
         CollectionError: the file is damaged, or a picture cannot be opened.
     """
+    read = reading(encoder, "image")
     files = vector_files(path)
     if not files:
         raise RequestError(f"{path} holds no vectors; give a Parquet file with a column of lists of numbers")
@@ -105,7 +107,7 @@ def check_vectors(path: Path, encoder: Any, pictures: Path, *, model: str = "", 
     shown = [places[name] for name in ids]
     if any(len(vector) != encoder.dim for vector in vectors):
         return Parity(encoder.name, own, (), 0.0, "other model")
-    read, side, rows = reading(encoder, "image"), decoded_side(encoder), list[Vectors]()
+    side, rows = decoded_side(encoder), list[Vectors]()
     for number, name in enumerate(shown):
         progress("encoding pictures", number, len(shown))
         rows.append(read([open_picture(pictures / name, at_least=side)])[0])

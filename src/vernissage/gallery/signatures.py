@@ -9,6 +9,7 @@ import hashlib
 import secrets
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -20,6 +21,13 @@ _KEY, _PREHASHED, _PLAIN, _CHECK = b"Ed", b"ED", b"\0\0", b"B2"
 _SECRET = 2 + 2 + 2 + 32 + 8 + 8 + 8 + 64 + 32
 _UNTRUSTED = "untrusted comment: "
 _TRUSTED = "trusted comment: "
+
+
+class SecretKey(NamedTuple):
+    """A key that signs, and the number that tells it from others, 8 bytes."""
+
+    number: bytes
+    key: Ed25519PrivateKey
 
 
 def make_keys(name: Path) -> tuple[Path, Path]:
@@ -42,14 +50,13 @@ def make_keys(name: Path) -> tuple[Path, Path]:
     return secret, public
 
 
-def sign_file(file: Path, secret: Path) -> Path:
+def sign_file(file: Path, secret: SecretKey) -> Path:
     """Sign a file as it is now; returns where the signature lies, FILE.minisig.
 
     Raises:
-        RequestError: the key is none, or has a password.
         WorkspaceError: the signature cannot be written.
     """
-    number, key = _secret_key(secret)
+    number, key = secret
     signature = key.sign(_digest(file))
     comment = f"timestamp:{int(time.time())}\tfile:{file.name}\thashed"
     whole = key.sign(signature + comment.encode())
@@ -86,7 +93,8 @@ def verify_file(file: Path, public: Path) -> str:
     return comment
 
 
-def _secret_key(path: Path) -> tuple[bytes, Ed25519PrivateKey]:
+def read_secret_key(path: Path) -> SecretKey:
+    """The key in a file. Raises RequestError: it holds none, or one that is damaged or has a password."""
     content = _decoded(_lines(path, "the secret key")[1:2], path)
     if len(content) != _SECRET or content[:2] != _KEY:
         raise RequestError(f"{path} is no secret key of minisign; make one with `vernissage vectors key NAME`")
@@ -95,7 +103,7 @@ def _secret_key(path: Path) -> tuple[bytes, Ed25519PrivateKey]:
     number, pair, check = content[54:62], content[62:126], content[126:]
     if hashlib.blake2b(_KEY + number + pair, digest_size=32).digest() != check:
         raise RequestError(f"{path} is damaged; restore it from a backup")
-    return number, Ed25519PrivateKey.from_private_bytes(pair[:32])
+    return SecretKey(number, Ed25519PrivateKey.from_private_bytes(pair[:32]))
 
 
 def _lines(path: Path, what: str) -> list[str]:
