@@ -151,10 +151,10 @@ def test_two_servers_on_one_database_lose_and_double_nothing(workspace: Path, da
         problem(answer, 409)
 
 
-def test_limits_are_counted_in_each_process(built: Path) -> None:
+def test_limits_are_counted_in_each_process(workspace: Path) -> None:
     """As docs/service.md says: N processes allow N times as much, and no more."""
     settings = Settings(requests_per_second=0.3)  # three at once
-    servers = [Server(settings, {"": built}) for _ in range(2)]
+    servers = [Server(settings, {"": workspace}) for _ in range(2)]
     with ExitStack() as stack:
         clients = [stack.enter_context(TestClient(server, base_url="http://localhost")) for server in servers]
         statuses = [clients[number % 2].get(f"{ROOT}/elicitation?n=1").status_code for number in range(12)]
