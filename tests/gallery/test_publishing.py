@@ -86,6 +86,7 @@ def test_a_second_run_writes_nothing_and_mends_what_is_missing(workspace: Path, 
     assert files_below(out) == before
 
 
+@pytest.mark.long
 def test_processes_side_by_side_write_the_same(site: Path, built: Path, tmp_path: Path) -> None:
     with open_gallery(built, writing=False) as gallery:
         asked = PublishOptions(related=3, base_url="https://museum.example/works/")
@@ -115,6 +116,7 @@ def test_links_are_not_followed_out_of_the_folder(built: Path, tmp_path: Path) -
     assert files_below(outside) == {"letter.html": b"mine"}
 
 
+@pytest.mark.long
 def test_a_run_that_was_interrupted_is_gone_on_with(built: Path, tmp_path: Path, site: Path) -> None:
     out = tmp_path / "site"
     asked = PublishOptions(related=3, base_url="https://museum.example/works/")
@@ -137,6 +139,7 @@ def test_options_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None
         PublishOptions(**wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_a_look_is_in_every_page_and_another_one_writes_pages_anew(workspace: Path, tmp_path: Path) -> None:
     file = tmp_path / "museum.toml"
     file.write_text('[look]\nname = "Harbours"\nlanguages = ["de"]\nlight.accent = "#004488"\n')
