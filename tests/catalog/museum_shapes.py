@@ -261,7 +261,7 @@ def _nga(folder: Path) -> Path:
 
 def _tate(folder: Path) -> Path:
     for work in WORKS:
-        picture = f"http://www.tate.org.uk/art/images/work/{work.pictures[0]}_8.jpg" if work.pictures else None
+        picture = f"http://www.tate.org.uk/art/images/works/{work.pictures[0]}_8.jpg" if work.pictures else None
         topics = [{"name": word, "id": 5} for word in work.words]
         content = {
             "id": work.number,
@@ -449,7 +449,7 @@ SHAPES = {
     "tate": Shape(
         _tate,
         lambda work: "data CC0 1.0; pictures by Tate's terms" if work.free else f"© {work.artists[0]}",
-        lambda work: [f"http://www.tate.org.uk/art/images/work/{name}_8.jpg" for name in work.pictures[:1]],
+        lambda work: [f"http://www.tate.org.uk/art/images/works/{name}_8.jpg" for name in work.pictures[:1]],
         lambda work: f"http://www.tate.org.uk/art/artworks/t{work.number}",
         lambda work: " and ".join(work.artists),
     ),

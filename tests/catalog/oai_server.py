@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.catalog.picture_server import QuietHandler, QuietServer
 from tests.catalog.xml_works import FORMATS, XmlWork
 
 PAGE = 4
@@ -26,16 +26,14 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Repository(ThreadingHTTPServer):
+class Repository(QuietServer):
     """Works by their identifiers with the time of their last change; None in place of works that were deleted.
 
     ``faults`` gives answers by the number of the request for records, counted from 1; ``asked`` are all requests.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.works: dict[str, tuple[int, XmlWork | None]] = {}
         self.now = 0
         self.deleted_record = "persistent"
@@ -48,7 +46,7 @@ class Repository(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/oai?verb=ListRecords"
+        return f"{self.base}/oai?verb=ListRecords"
 
     @property
     def pages(self) -> int:
@@ -108,16 +106,11 @@ class Repository(ThreadingHTTPServer):
         metadata = f"<metadata>{FORMATS[prefix](work)}</metadata>" if work is not None else ""
         return f"<record>{header}{metadata}</record>"
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that leave."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Repository
 
-    def log_message(self, *_: object) -> None:
-        pass
-
+    # noqa: N802  (the name that the library calls)
     def do_GET(self) -> None:
         if self.path == "/robots.txt":
             self._send(Answer(b"", 404))

@@ -40,7 +40,28 @@ _INFO = (
 )
 
 
-class PictureServer(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
+    """On a free port of this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, handler: type["QuietHandler"]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that leave."""
+
+
+class QuietHandler(BaseHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class PictureServer(QuietServer):
     """Answers by path, or by path and query; ``asked`` counts the paths, ``addresses`` has them with queries.
 
     ``headers`` holds those of the last request.
@@ -48,10 +69,8 @@ class PictureServer(ThreadingHTTPServer):
     ``at_once`` is how many requests there were at a time at most, and ``unchanged`` how many were answered by 304.
     """
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.asked: Counter[str] = Counter()
         self.addresses: list[str] = []
         self.times: list[float] = []
@@ -63,10 +82,6 @@ class PictureServer(ThreadingHTTPServer):
         self.slow = 0.0
         self.at_once = self.unchanged = self._now = 0
         self._lock = threading.Lock()
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -80,15 +95,9 @@ class PictureServer(ThreadingHTTPServer):
             with self._lock:
                 self._now -= 1
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that leave."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: PictureServer
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_GET(self) -> None:
         with self.server.answering():
