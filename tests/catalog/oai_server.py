@@ -110,8 +110,7 @@ class Repository(QuietServer):
 class _Handler(QuietHandler):
     server: Repository
 
-    # noqa: N802  (the name that the library calls)
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  (the name that the library calls)
         if self.path == "/robots.txt":
             self._send(Answer(b"", 404))
             return
