@@ -269,6 +269,7 @@ def test_a_truncated_file_stops_everything(cut: float, file: Path, tmp_path: Pat
     ("kind", "values"),
     [
         (pa.string(), ['{"subject_title": "Told"}', "no JSON"]),
+        (pa.string(), ['[["subject_title", "Told"]]', '[[["a", "list"], "b"]]']),
         (pa.struct([("subject_title", pa.string()), ("n", pa.int64())]), [{"subject_title": "Told", "n": 1}, None]),
         (pa.int64(), [7, None]),
         (pa.map_(pa.string(), pa.int64()), [[("subject_title", 5)], None]),

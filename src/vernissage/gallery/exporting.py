@@ -17,6 +17,7 @@ from vernissage.catalog.credits import credit_of, link_of
 from vernissage.catalog.item import Item
 from vernissage.catalog.keys import key_of
 from vernissage.catalog.sources.vector_files import CARD, LABELS
+from vernissage.encoders.imported import ImportedEncoder
 from vernissage.errors import RequestError
 from vernissage.files import write_bytes, write_json, write_rows, writing
 from vernissage.progress import Progress, silent
@@ -71,12 +72,9 @@ class VectorSet:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """The identity card of the model: its name as ``model``, and the fields of `ModelIdentity`."""
-        found, state = (
-            self.workspace.encoder(self.encoder),
-            getattr(self.workspace.encoder(self.encoder), "state", None),
-        )
-        if self.workspace.is_imported(self.encoder):
-            return {name: state.settings[name] for name in ("model", *_IDENTITY)} if state else {}
+        found = self.workspace.encoder(self.encoder)
+        if isinstance(found, ImportedEncoder):
+            return {name: found.state.settings[name] for name in ("model", *_IDENTITY)}
         prepared = getattr(found, "preprocessing", None)
         told = {
             "dim": self.table.dim,

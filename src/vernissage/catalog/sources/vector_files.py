@@ -338,7 +338,7 @@ def _pairs(value: Any) -> dict[str, str]:
     if isinstance(value, list) and all(isinstance(each, dict) and {"key", "value"} <= each.keys() for each in value):
         value = [(each["key"], each["value"]) for each in value]
     if isinstance(value, list) and all(isinstance(each, tuple | list) and len(each) == 2 for each in value):
-        value = dict(value)
+        value = {str(name): each for name, each in value}  # a stranger's name may be a list
     named = value if isinstance(value, dict) else {"attributes": value}
     return {str(name): cell for name, each in named.items() if (cell := as_cell(each))}
 
