@@ -34,7 +34,7 @@ class Templates:
         lines: list[str],
         status: int,
         *,
-        link: tuple[str, str] | None = ("Go on with the study", "/study"),
+        link: tuple[str, str] | None = _ONWARDS,
     ) -> HTMLResponse:
         """A page of a few sentences with a link onwards: its words and its address."""
         return self.page("message.html", status, title=title, lines=lines, link=link)
