@@ -163,6 +163,7 @@ def test_people_of_the_database_get_the_list_that_is_theirs(peopled: Path, tmp_p
         assert [(row["id"], row["score"]) for row in found[name]] == [(work.id, work.score) for work in answer.works]
 
 
+@pytest.mark.long  # as many people as make two files
 def test_processes_side_by_side_write_the_same_bytes(built: Path, tmp_path: Path) -> None:
     ratings_of(built, module.PART + 40, tmp_path / "ratings.csv")
     options = ListOptions(2, "lsa")
