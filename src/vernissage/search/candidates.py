@@ -12,7 +12,7 @@ from vernissage.search.nearest import NearestRows, ScaledQuery, in_order, precis
 from vernissage.search.scan import Mask, Rows
 from vernissage.values import Ranking
 
-LISTED = 1_000
+LISTED = 100
 """Rows to leave out that a request names one by one; where more are left out, more candidates are asked for."""
 
 _SPARSE = 8
@@ -71,23 +71,23 @@ class CandidateRows:
         Args:
             queries: one or more.
             k: at least 1.
-            few: every row that must not come back, where they are `LISTED` at most.
+            few: every row that must not come back, ascending, where that is known without looking at all rows.
             excluded: all rows that must not come back, bool (n,); asked for where it is needed.
         """
-        mask, size, wanted = None if few is not None else excluded(), len(self.rows), k + _MARGIN
-        if mask is not None:
-            allowed = size - int(np.count_nonzero(mask))
-            if allowed * _SPARSE <= size:
-                return self.rows.search(queries, k, mask)
-            wanted = math.ceil(wanted * size / allowed)
-        listed = few if few is not None else np.empty(0, dtype=np.int64)
+        size, out = len(self.rows), _NO_ROWS if few is None else few
+        mask = excluded() if few is None else None
+        allowed = size - (len(out) if mask is None else int(np.count_nonzero(mask)))
+        if allowed * _SPARSE <= size:
+            return self.rows.search(queries, k, excluded())
+        listed = out if len(out) <= LISTED else _NO_ROWS
+        wanted = math.ceil((k + _MARGIN) * size / allowed)
         answers: dict[int, Ranking] = {}
         waiting = list(range(len(queries)))
         while waiting and wanted <= self.source.most and 2 * wanted < size:
             found = self.source.nearest([queries[place] for place in waiting], wanted, listed)
             for place, (rows, unseen) in zip(waiting, found, strict=True):
-                kept = Found(rows if mask is None else rows[~mask[rows]], unseen)
-                if (answer := self._settled(queries[place], k, kept)) is not None:
+                kept = np.setdiff1d(rows, out, assume_unique=True) if mask is None else rows[~mask[rows]]
+                if (answer := self._settled(queries[place], k, Found(kept, unseen))) is not None:
                     answers[place] = answer
             waiting = [place for place in waiting if place not in answers]
             wanted *= _GROWTH
@@ -108,3 +108,6 @@ class CandidateRows:
         if self.source.exact and not (whole or surely):
             return None
         return in_order(found.rows, np.ldexp(scores, query.exponent), k, self.rows.ids)
+
+
+_NO_ROWS: Rows = np.empty(0, dtype=np.int64)

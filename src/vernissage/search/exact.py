@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import best_of
-from vernissage.search.candidates import LISTED, CandidateRows, Candidates
+from vernissage.search.candidates import CandidateRows, Candidates
 from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
 from vernissage.search.scan import ByteScan, Mask, Rows, Segment, extended, float32_error
@@ -405,15 +405,14 @@ class _Part:
         if self.candidates is None:
             return self.rows.search(queries, k, self.excluded(allow))
         by_candidates = CandidateRows(self.rows, self.candidates)
-        return by_candidates.search(queries, k, self._few_excluded(allow), partial(self.excluded, allow))
+        return by_candidates.search(queries, k, self._left_out(allow), partial(self.excluded, allow))
 
-    def _few_excluded(self, allow: Allow) -> Rows | None:
-        """The rows that must not come back, ascending; None where they are many or conditions must be looked at."""
+    def _left_out(self, allow: Allow) -> Rows | None:
+        """The rows that must not come back, ascending; None where all rows must be looked at for that."""
         if allow.conditions or allow.only is not None or allow.not_owner == "":
             return None
         own = _NO_ROWS if allow.not_owner is None else self.store.rows_of_owner(allow.not_owner, self.size)
-        found = (self.removed, self._there(allow.exclude), own)
-        return np.unique(np.concatenate(found)) if sum(map(len, found)) <= LISTED else None
+        return np.unique(np.concatenate((self.removed, self._there(allow.exclude), own)))
 
     def excluded(self, allow: Allow) -> Mask:
         """Which rows must not come back, bool (size,): removed works, and what the request leaves out."""

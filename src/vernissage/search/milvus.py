@@ -57,12 +57,14 @@ class MilvusPlace:
         url: ``http://…``, ``https://…``, or the path of a file of Milvus Lite.
         index: one of `KINDS`.
         name: what collections of this workspace begin with, so that several share a server.
+        generation: how often they were loaded anew; each time goes into a collection of its own.
         build, search: parameters of the index beside the usual ones, as Milvus names them.
     """
 
     url: str
     index: str = "HNSW"
     name: str = "vernissage"
+    generation: int = 0
     build: Mapping[str, int] = field(default_factory=dict)
     search: Mapping[str, int] = field(default_factory=dict)
 
@@ -82,12 +84,14 @@ class MilvusPlace:
         """The name of the collection that holds exactly this table, indexed as is said here."""
         card = table.card
         about = (card.encoder, card.fingerprint, card.modality, card.values, table.item_ids.digest, self.index)
-        state = digest(*[str(each).encode() for each in (*about, sorted(self.build.items()))])[:16]
+        parts = (*about, self.generation, sorted(self.build.items()))
+        state = digest(*[str(each).encode() for each in parts])[:16]
         return f"{self.prefix(table)}{state}"
 
     def prefix(self, table: VectorTable) -> str:
         """What the names of all collections begin with that hold states of this table."""
-        return re.sub(r"\W", "_", f"{self.name}_{table.card.encoder}_{table.card.modality}_", flags=re.ASCII)
+        key = f"{table.card.encoder}.{table.card.modality}"
+        return re.sub(r"\W", "_", f"{self.name}_{key[:100]}_{digest(key.encode())[:6]}_", flags=re.ASCII)
 
     def parameters(self, size: int) -> dict[str, int]:
         """Parameters for building the index over so many rows."""
@@ -181,8 +185,26 @@ class MilvusRows:
         [row] = self._milvus.call("query", self.name, filter="", output_fields=["count(*)"], **_STRONG)
         return int(row["count(*)"])
 
+    def ids(self) -> Iterator[list[str]]:
+        """All ids that are kept, in blocks; one under the number of another row comes with that number."""
+        for rows, ids in self.entries():
+            right = self._table.item_ids.take(np.clip(rows, 0, len(self._table) - 1))
+            yield [
+                item_id if item_id == own else f"{item_id} in row {row}"
+                for row, item_id, own in zip(rows.tolist(), ids, right, strict=True)
+            ]
+
+    def vectors_of(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of some works, few, as they are kept: float32 (dim,) each."""
+        rows = self._table.rows(ids)
+        kept = self.vectors(rows)
+        return {item_id: kept[row] for row, item_id in zip(rows.tolist(), ids, strict=True) if row in kept}
+
     def entries(self) -> Iterator[tuple[Rows, list[str]]]:
         """Rows and ids that are kept, in blocks by row; a row that is kept twice comes twice."""
+        if not self._milvus.call("has_collection", self.name):
+            return
+        self._milvus.call("load_collection", self.name, long=True)
         for start in range(0, len(self._table), MOST // 2):
             yield self._entries(f"key >= {start} and key < {start + MOST // 2}")
         yield self._entries(f"key >= {len(self._table)} or key < 0")
@@ -237,7 +259,7 @@ class MilvusRows:
             raise RequestError(f"an id has {longest:,} bytes, and Milvus keeps {_LONGEST_ID:,}; give the work another")
         if not self._milvus.call("has_collection", self.name):
             self._create()
-        there = [rows for rows, _ in self.entries()] if len(self) else []
+        there = [rows for rows, _ in self.entries()]
         missing = np.setdiff1d(np.arange(len(self._table)), np.concatenate(there) if there else [])
         size, done = max(1, min(MOST, _BATCH_BYTES // (4 * self._table.dim))), len(self._table) - len(missing)
         progress(step, done, len(self._table))
@@ -279,7 +301,7 @@ class MilvusRows:
                 return
             waiting.wait(1.0)
 
-    def drop_others(self, keep: Sequence[str] = ()) -> None:
+    def drop_others(self, *keep: str) -> None:
         """Drop the collections of other states of this table, but for those to ``keep``."""
         for name in self._milvus.call("list_collections"):
             if name.startswith(self.place.prefix(self._table)) and name not in (self.name, *keep):
@@ -312,8 +334,18 @@ def _quiet_pymilvus() -> tuple[type[Exception], ...]:
     return MilvusException, grpc.RpcError, grpc.FutureTimeoutError
 
 
+_CONNECTIONS: dict[str, Milvus] = {}
+_CONNECTING_ONE = threading.Lock()
 _LITE: dict[Path, str] = {}
 _OPENING = threading.Lock()
+
+
+def connected(url: str) -> Milvus:
+    """This process's connection to a server or a file, made when it is first asked for."""
+    with _CONNECTING_ONE:
+        if url not in _CONNECTIONS:
+            _CONNECTIONS[url] = Milvus(url)
+        return _CONNECTIONS[url]
 
 
 def _lite(path: Path) -> str:
