@@ -1,14 +1,15 @@
 """Milvus as the chosen index of a workspace: chosen, built again, audited, mended; and served while it comes and goes."""
 
 import json
-import shutil
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from tests.cli.conftest import Run, run
 from tests.galleries import toy_gallery
-from tests.milvus_server import MilvusServer
+from tests.milvus_server import free_port, serving
 from tests.web.serving import served
 
 import vernissage
@@ -31,21 +32,21 @@ def collections(workspace: Path) -> set[str]:
 
 def test_a_choice_of_milvus_follows_builds_and_answers_as_the_exact_index(run: Run, tmp_path: Path) -> None:
     gallery, workspace = toy_gallery(tmp_path / "gallery"), tmp_path / "workspace"
-    build_workspace(gallery, workspace)
+    build_workspace(gallery, workspace, encoders=["colour-texture"])
     with vernissage.open(workspace) as opened:
         ids = list(opened.repository.snapshot.collection.ids)
-        right = opened.recommend({ids[0]: 5.0, ids[1]: 1.0}, 5).to_dict()
+        right = opened.recommend({ids[0]: 5.0, ids[1]: 1.0}, 5, engine="colour-texture").to_dict()
     told = run(
         "index", "use", workspace, "--kind", "milvus", "--url", tmp_path / "milvus.db", "--index", "FLAT", "--json"
     )
     assert json.loads(told)[KEY]["settings"]["index"] == "FLAT"
     with vernissage.open(workspace) as opened:
         assert opened.repository.snapshot.index("colour-texture", "image").card.kind == "milvus"
-        assert opened.recommend({ids[0]: 5.0, ids[1]: 1.0}, 5).to_dict() == right
+        assert opened.recommend({ids[0]: 5.0, ids[1]: 1.0}, 5, engine="colour-texture").to_dict() == right
     [before] = collections(workspace)
     gone = min(gallery.rglob("*.png"))
     gone.unlink()
-    build_workspace(gallery, workspace)
+    build_workspace(gallery, workspace, encoders=["colour-texture"])
     assert len(collections(workspace)) == 2  # the one before stays for whoever still searches it
     found = json.loads(run("index", "audit", workspace, "--vectors", KEY, "--json"))
     works = len(open_workspace(workspace).table("colour-texture", "image"))
@@ -121,27 +122,26 @@ def test_settings_that_do_not_fit_are_refused_and_what_was_chosen_stays(
 def test_a_server_answers_503_in_words_while_milvus_is_gone_and_recovers(
     run: Run, workspace: Path, tmp_path: Path
 ) -> None:
-    milvus = MilvusServer(tmp_path / "served").start()
-    try:
-        run("index", "use", workspace, "--kind", "milvus", "--url", milvus.url, "--index", "FLAT")
-        [first, *_] = open_workspace(workspace).collection.ids
-        with served(workspace, None) as (address, _), httpx.Client(base_url=address, timeout=60) as http:
-            asked = {"ratings": {first: 5}, "engine": "colour-texture"}
+    folder, port = tmp_path / "served", free_port()
+    url = f"http://127.0.0.1:{port}"
+    rated = list(open_workspace(workspace).collection.ids)
 
-            def recommend() -> httpx.Response:
-                return http.post("/api/v1/recommendations", json=asked)
+    def recommend(rated: str) -> httpx.Response:  # another work each time: a server keeps its answers
+        asked = {"ratings": {rated: 5}, "engine": "colour-texture", "limit": 2}
+        return http.post("/api/v1/recommendations", json=asked)
 
-            right = recommend()
-            assert right.status_code == 200, right.text
-            milvus.kill()
-            refused = recommend()
-            assert refused.status_code == 503
-            assert f"Milvus at {milvus.url} does not answer" in refused.text
-            milvus.start()
-            for _ in range(200):
-                if (again := recommend()).status_code == 200:
-                    break
-            assert again.json()["works"] == right.json()["works"]
-    finally:
-        milvus.kill()
-    shutil.rmtree(tmp_path / "served")
+    milvus = ExitStack()
+    milvus.enter_context(serving(folder, port))
+    run("index", "use", workspace, "--kind", "milvus", "--url", url, "--index", "FLAT", "--vectors", KEY)
+    with served(workspace, None) as (address, _), httpx.Client(base_url=address, timeout=60) as http:
+        assert recommend(rated[0]).status_code == 200
+        milvus.close()
+        refused = recommend(rated[1])
+        assert refused.status_code == 503
+        assert "try again in some seconds" in refused.text
+        assert url not in refused.text  # that is for the log
+        with serving(folder, port):
+            deadline = time.monotonic() + 30
+            while (again := recommend(rated[1])).status_code == 503 and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert again.status_code == 200, again.text
