@@ -272,7 +272,16 @@ class Index(Protocol):
 
 @runtime_checkable
 class WritableIndex(Index, Protocol):
-    """An index whose works come and go. Each call answers with the next snapshot; this one stays as it is."""
+    """An index whose works come and go. Each change answers with the next snapshot; this one stays as it is."""
+
+    @property
+    def item_ids(self) -> Sequence[str]:
+        """The works that are there."""
+        ...
+
+    def owner_of(self, item_id: str) -> str:
+        """Whose work that is; "" where no owner is known. Raises UnknownItemError: it is not there."""
+        ...
 
     def add(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "WritableIndex":
         """The next snapshot with more works.

@@ -29,8 +29,8 @@ from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, merged, pooled, write_table
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, modality_of_file, readable
 from vernissage.workspace.collection_files import named_languages
+from vernissage.workspace.index_choice import SCANNED_FROM
 from vernissage.workspace.settings import Settings
-from vernissage.workspace.workspace import SCANNED_FROM
 
 _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
