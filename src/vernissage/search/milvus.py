@@ -231,6 +231,8 @@ class MilvusRows:
         longest = max((len(each.encode()) for each in self._table.item_ids), default=0)
         if longest > _LONGEST_ID:
             raise RequestError(f"an id has {longest:,} bytes, and Milvus keeps {_LONGEST_ID:,}; give the work another")
+        if len(self._table) == len(self) > 0:
+            return self.require()
         if not self._milvus.call("has_collection", self.name):
             self._create()
         there = [rows for rows, _ in self.entries()]

@@ -68,12 +68,14 @@ class IndexKind:
         open: the first snapshot over a table; raises `ProvenanceError` where what `prepare` made does not fit.
         audit: compares what is kept with the table; None where nothing is kept but files that are read with digests.
         anew: from the settings in force, those with which `prepare` makes everything once more beside what serves.
+        tidy: deletes what is kept elsewhere of other states of the table.
     """
 
     prepare: Callable[[IndexedTable, Mapping[str, Any], Progress], Mapping[str, Any]]
     open: Callable[[IndexedTable, Mapping[str, Any]], WritableIndex]
     audit: Callable[[IndexedTable, Mapping[str, Any]], IndexAudit] | None = None
     anew: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    tidy: Callable[[IndexedTable, Mapping[str, Any]], None] | None = None
 
 
 def _prepare_exact(_: IndexedTable, settings: Mapping[str, Any], __: Progress) -> Mapping[str, Any]:
@@ -129,7 +131,10 @@ def _kept_elsewhere(kind: str, rows_of: "Callable[[Mapping[str, Any], VectorTabl
     def anew(settings: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**settings, "generation": settings.get("generation", 0) + 1}
 
-    return IndexKind(prepare, opened, audit, anew)
+    def tidy(source: IndexedTable, settings: Mapping[str, Any]) -> None:
+        kept(source, settings).drop_others()
+
+    return IndexKind(prepare, opened, audit, anew, tidy)
 
 
 def _milvus_rows(settings: Mapping[str, Any], table: "VectorTable") -> KeptRows:
@@ -222,22 +227,44 @@ def audit_indexes(workspace: "Workspace", keys: Sequence[str] = ()) -> list[Inde
         RequestError: the workspace has no such vectors.
         WorkspaceError: what keeps them does not answer.
     """
-    found = []
-    for key in _checked(workspace, keys):
-        choice = workspace.index_choices.get(key, IndexChoice())
-        if (audit := KINDS[choice.kind].audit) is not None:
-            encoder, _, modality = key.rpartition(".")
-            found.append(audit(indexed_table(workspace, encoder, modality), choice.settings))
-    return found
+    audits = {key: KINDS[choice.kind].audit for key, choice in _chosen(workspace, keys).items()}
+    return [audit(*_kept(workspace, key)) for key, audit in audits.items() if audit is not None]
+
+
+def tidy_indexes(workspace: "Workspace") -> None:
+    """Delete what indexes keep elsewhere of states that are no longer in force."""
+    for key, choice in _chosen(workspace, ()).items():
+        if (tidy := KINDS[choice.kind].tidy) is not None:
+            tidy(*_kept(workspace, key))
 
 
 def rebuild_indexes(
     workspace: "Workspace", keys: Sequence[str] = (), progress: Progress = silent
 ) -> dict[str, IndexChoice]:
     """Make what indexes keep anew from the tables, for ``keys`` or all vectors that are not exact; see `use_index`."""
-    there = {key: workspace.index_choices.get(key, IndexChoice()) for key in _checked(workspace, keys)}
+    there = _chosen(workspace, keys)
     new = {key: IndexChoice(each.kind, KINDS[each.kind].anew(each.settings)) for key, each in there.items()}
     return _choose(workspace, {key: each for key, each in new.items() if each != IndexChoice()}, progress)
+
+
+def follow_build(workspace: "Workspace", progress: Progress) -> None:
+    """Prepare what is chosen for the vectors of a state that is about to come in force; the caller is the sole writer.
+
+    Until it is in force, what serves the state before serves on.
+    """
+    wanted = {key: each for key, each in workspace.index_choices.items() if key in workspace.manifest.vectors}
+    if wanted:
+        _choose_alone(workspace, wanted, progress)
+
+
+def _chosen(workspace: "Workspace", keys: Sequence[str]) -> dict[str, IndexChoice]:
+    return {key: workspace.index_choices.get(key, IndexChoice()) for key in _checked(workspace, keys)}
+
+
+def _kept(workspace: "Workspace", key: str) -> tuple[IndexedTable, Mapping[str, Any]]:
+    """The vectors of ``ENCODER.MODALITY``, and the settings of the index over them."""
+    encoder, _, modality = key.rpartition(".")
+    return indexed_table(workspace, encoder, modality), workspace.index_choices.get(key, IndexChoice()).settings
 
 
 def _checked(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
@@ -250,13 +277,17 @@ def _checked(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
 def _choose(workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress: Progress) -> dict[str, IndexChoice]:
     """Prepare what is wanted for each key, and then choose all of it at once."""
     with sole_writer(workspace.path):
-        there = workspace.manifest.vectors
-        chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
-        for key, choice in wanted.items():
-            encoder, _, modality = key.rpartition(".")
-            source = indexed_table(workspace, encoder, modality)
-            kept = KINDS[choice.kind].prepare(source, choice.settings, progress)
-            chosen[key] = IndexChoice(choice.kind, kept)
-        chosen = {key: each for key, each in chosen.items() if each != IndexChoice()}
-        write_json(workspace.path / INDEX_CHOICES, {key: asdict(each) for key, each in chosen.items()})
+        return _choose_alone(workspace, wanted, progress)
+
+
+def _choose_alone(
+    workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress: Progress
+) -> dict[str, IndexChoice]:
+    there = workspace.manifest.vectors
+    chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
+    for key, choice in wanted.items():
+        kept = KINDS[choice.kind].prepare(_kept(workspace, key)[0], choice.settings, progress)
+        chosen[key] = IndexChoice(choice.kind, kept)
+    chosen = {key: each for key, each in chosen.items() if each != IndexChoice()}
+    write_json(workspace.path / INDEX_CHOICES, {key: asdict(each) for key, each in chosen.items()})
     return chosen
