@@ -170,6 +170,7 @@ class CandidateRows:
             return None
         if not len(found.rows):
             return Ranking((), np.empty(0))
+        k = min(k, len(found.rows))  # all that are allowed, where these are fewer
         scores = precise_scores(self.rows.vectors, found.rows, [query.double])[0]
         # Twice the error: theirs is of another order of sums, and their scores are rounded once more.
         surely = nth_largest(scores, k) - 2 * self.rows.error * query.length > found.unseen
