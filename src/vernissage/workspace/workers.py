@@ -29,7 +29,7 @@ _Given = Future[Vectors | Fault | None]
 
 _AT_ONCE = 2  # blocks that a worker has: the one under way, and the next
 _LOSSES = 3  # of workers by one block, or of each worker while nothing was encoded
-_PATIENCE = 120.0  # seconds in which a first worker must start, as on a cluster that others use
+_PATIENCE = 600.0  # seconds in which a first worker must start, on a cluster that others use or that brings up machines
 _ANSWER = 20.0  # seconds in which a cluster must let us in, and five in which anybody must answer
 _TIMES = ("RAY_gcs_rpc_server_connect_timeout_s", "RAY_gcs_rpc_server_reconnect_timeout_s")
 _STORE = 256 * 2**20  # bytes for what is on the way, on a cluster of this machine alone
@@ -133,7 +133,7 @@ class _Shift:
             done, _ = wait(self._orders, _PATIENCE, FIRST_COMPLETED)
             if not done and not any(block for _, block in self._orders.values()):
                 raise WorkspaceError(
-                    f"no worker has started within {_PATIENCE:.0f} seconds, as where others use the whole cluster; "
+                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use the whole cluster; "
                     f"build again when there is room"
                 )
             for future in done:
