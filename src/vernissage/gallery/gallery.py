@@ -742,7 +742,8 @@ def _encoded(workspace: Workspace, name: str, query: "str | Path | Image.Image |
     if not isinstance(encoder, ImageEncoder):
         raise RequestError(_unread(workspace, name, "pictures; search with colour-texture, or an encoder of both"))
     from vernissage.catalog.pictures import in_srgb
-    from vernissage.workspace.encoding import decoded_side, vectors_of_files
+    from vernissage.workspace.blocks import vectors_of_files
+    from vernissage.workspace.encoding import decoded_side
 
     # As the works were decoded: a draft and the whole picture have different vectors.
     side = decoded_side(encoder, draft=workspace.draft)
