@@ -83,7 +83,9 @@ def test_a_file_that_still_grows_waits(workspace: Path, incoming: Path) -> None:
         assert kept.text == "A ship and a wave"
 
 
-def test_names_that_cannot_be_ids_are_left_out_and_others_of_the_batch_are_taken(workspace: Path, incoming: Path) -> None:
+def test_names_that_cannot_be_ids_are_left_out_and_others_of_the_batch_are_taken(
+    workspace: Path, incoming: Path
+) -> None:
     with vernissage.open(workspace, writing=True) as gallery:
         for name in ("note.txt", "long" * 60 + ".txt", "cafe\u0301.txt"):
             (incoming / name).write_text(f"A rose near {name}", encoding="utf-8")

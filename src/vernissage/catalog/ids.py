@@ -84,7 +84,7 @@ class Ids(Sequence[str]):
 
     @cached_property
     def _sought(self) -> Callable[[str], int | None]:
-        """The binary search; the last answers are kept, for one request, or a block of lists, asks for the same ids a dozen times."""
+        """The binary search; the last answers are kept: a request, or a block of lists, asks for each a dozen times."""
         return lru_cache(_SOUGHT_KEPT)(self._by_order)
 
     def _by_order(self, item_id: str) -> int | None:

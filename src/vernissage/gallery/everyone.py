@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from multiprocessing import get_context
@@ -29,7 +30,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.recommenders.read_ahead import ReadAhead
+from vernissage.search.exact import ExactIndex
 from vernissage.values import Condition
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ PART = 5_000
 
 _BLOCK = 256  # people whose first works are found together
 _SPARE = 16  # works beyond a list and the rated ones, for those that are the same as others
-_READ_AHEAD = 201  # works of each engine that a fusion reads at first
+_READ_FIRST = 201  # works of each engine that a fusion reads at first
 _ABOUT, _REJECTED = "_lists.json", "_rejected.csv"  # readers of a folder of Parquet pass such names over
 _WITHOUT = "without"
 _MOST_REJECTED = 100_000
@@ -215,9 +216,9 @@ class _Maker:
         people = rated.between(start, end)
         while block := list(islice(people, _BLOCK)):
             profiles = [self._profile(ratings, asked.rule or default_rule(name)) for _, ratings in block]
-            ready = read_ahead(recommender, [each for each in profiles if isinstance(each, Profile)], some)
+            _anticipate(recommender, [each for each in profiles if isinstance(each, Profile)], some)
             for (person, _), profile in zip(block, profiles, strict=True):
-                yield person, profile if isinstance(profile, str) else _made(ready, profile, some)
+                yield person, profile if isinstance(profile, str) else _made(recommender, profile, some)
 
     def _profile(self, ratings: Mapping[str, float], rule: WeightingRule) -> Profile | str:
         """What the ratings of works that are here come to, or why they come to nothing."""
@@ -233,22 +234,22 @@ class _Maker:
             return str(error)
 
 
-def read_ahead(recommender: Recommender, profiles: Sequence[Profile], asked: Selection) -> Recommender:
-    """The recommender with what it will need for these profiles found together, where it compares vectors."""
-    most = max((len(profile) for profile in profiles), default=0) + _SPARE
-    if isinstance(recommender, RatingWeightedSimilarity):
-        return ReadAhead(recommender, profiles, asked.n + most, asked.allow)
+def _anticipate(recommender: Recommender, profiles: Sequence[Profile], asked: Selection) -> None:
+    """Find what the recommender will need for these profiles together, where it compares vectors."""
+    engines: Sequence[Recommender] = [recommender]
+    depth = asked.n
     if isinstance(recommender, LateFusion):
-        depth = max(_READ_AHEAD, asked.n + 1) if recommender.depth is None else recommender.depth + 1
-        return recommender.over(
-            [
-                ReadAhead(engine, profiles, depth + most, asked.allow)
-                if isinstance(engine, RatingWeightedSimilarity)
-                else engine
-                for engine in recommender.engines
-            ]
-        )
-    return recommender
+        engines = recommender.engines
+        depth = max(_READ_FIRST, asked.n + 1) if recommender.depth is None else recommender.depth + 1
+    depth += max((len(profile) for profile in profiles), default=0) + _SPARE
+    for engine in engines:
+        if isinstance(engine, RatingWeightedSimilarity) and isinstance(engine.index, ExactIndex):
+            queries = []
+            for profile in profiles:
+                with suppress(RatingsError, RequestError):  # raised again where it is asked for
+                    queries.append(engine.scored(profile).query)
+            if queries:
+                engine.index.anticipate(np.array(queries), depth, asked.allow)
 
 
 def _made(recommender: Recommender, profile: Profile, asked: Selection) -> list[Listed] | str:

@@ -23,6 +23,7 @@ from vernissage.gallery.engines import (
     available_engines,
     default_engine,
     engine_words,
+    index_of_encoder,
     indexes_of,
     make_engine,
     preset_notes,
@@ -47,6 +48,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.search.exact import ExactIndex
 from vernissage.search.mixed import MixedMethod
 from vernissage.sentences import Sentence
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
@@ -73,6 +75,9 @@ _PINNED = Sentence("placed first by the museum's editors")
 _LIKE_NAMED = Sentence("nothing here is strongly like what was named")
 _LIKE_RATED = Sentence("nothing here is strongly like the rated works")
 _LIKE_SEARCHED = Sentence("nothing here is strongly like what was searched for")
+
+_ANTICIPATED, _FEW = 256, 1_000
+"""Works like each, more than a fusion reads of its engines with room for copies; all works of collections so small."""
 
 _COVERED = 5_000
 """Works among which those to rate are chosen by coverage; of larger collections so many, spread evenly."""
@@ -261,6 +266,17 @@ class Gallery:
             progress,
             {"similar_to": ids},
         )
+
+    def anticipate(self, ids: Sequence[str]) -> None:
+        """Compare works with all others together, so that `similar` of each takes less time; answers stay as they are.
+
+        What was anticipated before is forgotten. Indexes that are not exact have nothing to gain by it.
+        """
+        for encoder in self.encoders:
+            index = index_of_encoder(self.snapshot.workspace, encoder)
+            known = [each for each in ids if each in index]
+            if isinstance(index, ExactIndex) and known:
+                index.anticipate(index.vectors_of(known), len(index) if len(index) <= _FEW else _ANTICIPATED)
 
     def _recommended(
         self,

@@ -255,6 +255,7 @@ def _write_works(job: _Job, gallery: Gallery, records: Addressed, start: int, en
     """Write everything about the works of some rows."""
     asked, part, writer = job.options, _Part(), _Writer(Path(job.out))
     banned = gallery.snapshot.editorial.banned
+    gallery.anticipate(gallery.collection.ids[start:end])
     for item in gallery.collection.take(range(start, end)):
         if item.id in banned:
             continue

@@ -84,12 +84,6 @@ class LateFusion:
         self.method: FusionMethod = method
         self.name = name
 
-    def over(self, engines: Sequence[Engine]) -> "LateFusion":
-        """The same fusion with others in the places of its engines, which judge alike."""
-        return LateFusion(
-            engines, depth=self.depth, k=self.k, weights=self.weights.tolist(), method=self.method, name=self.name
-        )
-
     def __contains__(self, item_id: object) -> bool:
         return any(item_id in engine for engine in self.engines)
 

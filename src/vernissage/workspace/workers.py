@@ -133,7 +133,7 @@ class _Shift:
             done, _ = wait(self._orders, _PATIENCE, FIRST_COMPLETED)
             if not done and not any(block for _, block in self._orders.values()):
                 raise WorkspaceError(
-                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use the whole cluster; "
+                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use the cluster; "
                     f"build again when there is room"
                 )
             for future in done:
