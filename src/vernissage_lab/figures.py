@@ -446,12 +446,7 @@ def _map(axes: Axes, panel: MapPanel, order: Sequence[str]) -> None:
 
 @contextmanager
 def _page(
-    size: tuple[float, float],
-    grid: tuple[int, int],
-    title: str,
-    note: str,
-    layout: Mapping[str, Any],
-    **subplots: Any,
+    size: tuple[float, float], grid: tuple[int, int], title: str, note: str, layout: Mapping[str, Any], **subplots: Any
 ) -> Iterator[tuple[Figure, npt.NDArray[Any]]]:
     """A figure of ``size`` inches with panels (down, across), a title above and a note below."""
     with drawing():

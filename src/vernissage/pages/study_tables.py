@@ -320,11 +320,7 @@ def published_table(published: Sequence[tuple[str, Any]], whose: str) -> DataTab
         pair = between.join(name for name in (row[1].engine, row[1].other) if name)
         return ", ".join(words for words in (row[0], row[1].variable, pair) if words)
 
-    fields = (
-        _words("Measure", named),
-        Field("Here", ours),
-        Field("Published", lambda row: Cell(row[1].published)),
-    )
+    fields = (_words("Measure", named), Field("Here", ours), Field("Published", lambda row: Cell(row[1].published)))
     return DataTable(
         "published-values",
         f"What this study found beside published values: {whose}",

@@ -30,13 +30,7 @@ from vernissage_lab.analysis.gap import (
 from vernissage_lab.analysis.paired import Estimate
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import GapPanel, box_figure, gap_figure
-from vernissage_lab.material import (
-    PairedWorks,
-    in_halves,
-    material_of_workspace,
-    pairs_of_set,
-    pairs_of_workspace,
-)
+from vernissage_lab.material import PairedWorks, in_halves, material_of_workspace, pairs_of_set, pairs_of_workspace
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
 from vernissage_lab.set_encoders import USUAL, checked_encoders, set_encoder
 from vernissage_lab.tables import (

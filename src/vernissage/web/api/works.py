@@ -336,11 +336,7 @@ class _Reading:
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
     def _cached(
-        self,
-        request: Request,
-        language: str,
-        make: Callable[[str], dict[str, Any]],
-        media_type: str = _JSON,
+        self, request: Request, language: str, make: Callable[[str], dict[str, Any]], media_type: str = _JSON
     ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
