@@ -343,11 +343,7 @@ class _Writer:
         return path.is_file() and not path.is_symlink() and path.stat().st_size > 0
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file, whatever is there.
-
-        Raises:
-            WorkspaceError: a link leads out of the folder.
-        """
+        """Write a file, whatever is there. Raises WorkspaceError: a link leads out of the folder."""
         path = self.out / name
         # A link in the file's own place is replaced, not followed, so that its folder alone is looked at, and once.
         if path.parent not in self._inside and not is_below(self.out, path.parent / "x"):

@@ -159,11 +159,7 @@ def minting_router(access: Access) -> APIRouter:
 
 
 def checked(person: str) -> str:
-    """A person's name from an address.
-
-    Raises:
-        RequestError: it is blank or too long.
-    """
+    """A person's name from an address. Raises RequestError: it is blank or too long."""
     if not person.strip():
         raise RequestError("the name of the person is blank; give one of at least one letter or digit")
     if len(person) > _LONGEST_NAME:

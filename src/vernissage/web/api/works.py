@@ -382,11 +382,7 @@ def base_address(request: Request, service: Service) -> str:
 
 
 def read_caps(words: str) -> dict[str, int]:
-    """Caps from words such as ``artist:1,medium:3``.
-
-    Raises:
-        RequestError: they are not understood.
-    """
+    """Caps from words such as ``artist:1,medium:3``. Raises RequestError: they are not understood."""
     caps = {}
     for each in filter(None, map(str.strip, words.split(","))):
         field, _, number = each.rpartition(":")
