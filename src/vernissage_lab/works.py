@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 
 from vernissage.errors import RequestError
 from vernissage.gallery.person import areas_encoder
@@ -25,9 +24,7 @@ from vernissage_lab.users import FEWEST_USERS, POOL, QUERY_CLASSES, UNKNOWN, Pro
 class SourceOptions(Options):
     """Which works: those of a workspace, or of a data set."""
 
-    source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A workspace, or with --kind the file or folder of a data set.")
-    ]
+    source: Path
     kind: str | None = None
     encoder: Words = None
     pictures: PictureFolder = None

@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite, nan
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-import typer
 
 from vernissage.analysis.projection import project
 from vernissage.encoders.centring import without_mean
@@ -61,14 +59,9 @@ METHODS: Mapping[Method, str] = {"raw": "before", "means": "means removed", "zsc
 class GapOptions(WorkOptions):
     """A data set, and how many pairs are measured at most; the means are fitted on as many others."""
 
-    source: Annotated[Path, typer.Argument(metavar="SET", help="A workspace, or a set's file or folder.")]
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help="The kind of data set; see `vernissage lab experiment data`. Default: workspace, or gallery."
-        ),
-    ] = None
-    pairs: Annotated[int, typer.Option(help="Works that are measured at most, and as many for the means.")] = PAIRS
+    source: Path
+    kind: str | None = None
+    pairs: int = PAIRS
 
     def __post_init__(self) -> None:
         self.require(pairs=FEWEST_MEASURED)

@@ -177,7 +177,7 @@ def _differences(maps: Sequence[Row]) -> list[Row]:
     if not rows:
         return []
     reference = ((where(rows, of=JOINT) or rows)[0]["representation"],)
-    found = differences(rows, (), ("representation",), reference, "alike", "work")
+    found = differences(rows, (), ("representation",), reference, ("alike",), "work")
     return [{**row, "measure": ALIKE} for row in found]
 
 

@@ -99,7 +99,7 @@ def run_retrieval(materials: Sequence[Material], pairs: int, cells: Cells) -> Ou
     if not values:
         return Outcome({}, tuple(notes), inputs)
     by, reference = ("encoder", "space", "task"), (materials[0].encoder,)
-    compared = [row for each in MEASURES for row in differences(values, by[1:], ("encoder",), reference, each, "query")]
+    compared = differences(values, by[1:], ("encoder",), reference, MEASURES, "query")
     tables = {"values": values, "means": means(values, by, MEASURES), "differences": compared}
     return Outcome(tables, tuple(notes), inputs)
 
@@ -146,14 +146,9 @@ def _views(tables: Tables) -> list[Table]:
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
     dots = [
-        Dot(
-            f"{row['encoder']}, {row['space']}, {arrow(row['task'])}",
-            row["measure"],
-            row["mean"],
-            row["se"],
-            row["space"] == "mixed",
-        )
-        for row in tables.get("means", ())
+        Dot.of(row, f"{encoder}, {space}, {arrow(task)}", row["measure"], space == "mixed")
+        for (encoder, space, task), mine in parts(tables.get("means", ()), "encoder", "space", "task")
+        for row in mine
         if row["measure"] != "reciprocal rank"
     ]
     if not dots:

@@ -481,8 +481,7 @@ def _tables(values: Sequence[Row]) -> Tables:
     tests = [
         row
         for _, some in parts(values, "encoder", "task")
-        for measure in MEASURES[:2]
-        for row in differences(some, GROUP, ("method",), (some[0]["method"],), measure, "user")
+        for row in differences(some, GROUP, ("method",), (some[0]["method"],), MEASURES[:2], "user")
     ]
     return {"values": values, "means": means(values, (*GROUP, "method"), MEASURES), "differences": tests}
 
