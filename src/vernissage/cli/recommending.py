@@ -301,11 +301,7 @@ class Query:
 
 
 def search(
-    workspace: WorkspacePath,
-    selection: Selection,
-    query: Query,
-    encoder: EncoderName = None,
-    as_json: AsJson = False,
+    workspace: WorkspacePath, selection: Selection, query: Query, encoder: EncoderName = None, as_json: AsJson = False
 ) -> None:
     """Search by words: in the works' texts, in pictures by what such words go with here (--pictures), or in both.
 
