@@ -5,19 +5,21 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.milvus_server import MilvusServer
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.milvus import LITE_KINDS, Milvus, MilvusPlace, MilvusRows
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import Allow
+from vernissage.values import Allow, Ranking
 
 COUNT, DIM = 1_200, 24
 HOSTILE = [
@@ -232,3 +234,52 @@ def test_who_refuses_or_is_slow_is_named_in_one_line(caplog: pytest.LogCaptureFi
     assert "\n" not in str(refused.value)
     assert refused.value.kind.http_status == 503
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_a_server_that_hangs_goes_and_comes_back_is_waited_for_briefly_and_found_again(tmp_path: Path) -> None:
+    server = MilvusServer(tmp_path / "served").start()
+    try:
+        own = table(200)
+        rows = MilvusRows(Milvus(server.url, patience=1.0), MilvusPlace(server.url, "FLAT"), own).fill()
+        index, right = indexed(rows, own), exact_index(own).search(QUERIES, 10)
+        assert index.search(QUERIES, 10) == right
+        server.pause()
+        with pytest.raises(WorkspaceError, match=r"does not answer as it should: Deadline Exceeded; see that it runs"):
+            index.search(QUERIES, 10)
+        server.go_on()
+        assert index.search(QUERIES, 10) == right
+        server.kill()
+        with pytest.raises(WorkspaceError, match="--kind exact"):
+            index.search(QUERIES, 10)
+        server.start()
+        assert eventually(lambda: index.search(QUERIES, 10)) == right
+    finally:
+        server.kill()
+
+
+def eventually(answer: Callable[[], list[Ranking]], patience: float = 30.0) -> list[Ranking]:
+    """What is answered once there is an answer; the client waits a while before it tries a connection again."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return answer()
+        except WorkspaceError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "cut.db"
+    code = (
+        "import sys; from tests.search.test_milvus import table\n"
+        "from vernissage.search.milvus import Milvus, MilvusPlace, MilvusRows\n"
+        "MilvusRows(Milvus(sys.argv[1]), MilvusPlace(sys.argv[1], 'FLAT'), table(300)).fill()"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
+    subprocess.run([sys.executable, "-c", code, str(file)], env=environment, check=True)
+    own, place = table(300), MilvusPlace(str(file), "FLAT")
+    for manifest in file.rglob("manifest.json*"):
+        manifest.write_bytes(manifest.read_bytes()[:40])
+    with pytest.raises(WorkspaceError, match="index rebuild|does not answer"):
+        MilvusRows(Milvus(str(file)), place, own).require()

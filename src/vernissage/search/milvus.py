@@ -42,6 +42,7 @@ SECRET = "VERNISSAGE_MILVUS_TOKEN"  # noqa: S105  # the name of it
 
 _STRONG: Mapping[str, Any] = MappingProxyType({"consistency_level": "Strong"})
 _CONNECTING, _ANSWERING, _LOADING = 5.0, 10.0, 3_600.0  # seconds
+_NOT_LOADED = 101
 _BATCH_BYTES = 8 << 20
 _LONGEST_ID = 65_535  # bytes of a VARCHAR
 _SAMPLE = 16
@@ -103,14 +104,19 @@ class Milvus:
 
     def call(self, method: str, *arguments: Any, long: bool = False, **options: Any) -> Any:
         """What a method of ``MilvusClient`` answers; one that takes ``long`` may take an hour."""
-        seconds = _LOADING if long else self._patience
-        try:
-            return getattr(self.client, method)(*arguments, timeout=seconds, **options)
-        except self._errors as error:
-            raise self._unavailable(error) from None
+        seconds, loaded = _LOADING if long else self._patience, False
+        while True:
+            try:
+                return getattr(self.client, method)(*arguments, timeout=seconds, **options)
+            except self._errors as error:
+                if loaded or getattr(error, "code", None) != _NOT_LOADED:
+                    raise self._unavailable(error) from None
+            loaded = True  # a server that was started anew forgets what it had loaded
+            self.call("load_collection", arguments[0], long=True)
 
     def _unavailable(self, error: Exception) -> WorkspaceError:
-        why = " ".join(str(getattr(error, "message", "") or error).split())[:200].rstrip(".")
+        told = error.details() if hasattr(error, "details") else getattr(error, "message", "") or error
+        why = " ".join(str(told).split())[:200].rstrip(".")
         return WorkspaceError(
             f"Milvus at {self.url} does not answer as it should: {why}; see that it runs, or search without it: "
             f"`vernissage index use WORKSPACE --kind exact`"
