@@ -1,7 +1,9 @@
 """Who encodes blocks of works: this process, others beside it, or those of a Ray cluster, of which any may be lost."""
 
 import importlib
+import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -33,8 +35,14 @@ _PATIENCE = 600.0  # seconds in which a first worker must start, on a cluster th
 _ANSWER = 20.0  # seconds in which a cluster must let us in, and five in which anybody must answer
 _TIMES = ("RAY_gcs_rpc_server_connect_timeout_s", "RAY_gcs_rpc_server_reconnect_timeout_s")
 _STORE = 256 * 2**20  # bytes for what is on the way, on a cluster of this machine alone
-_ALONE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""Ray reports to nobody, and listens on loopback alone: so it does, on any system, where it may form no cluster."""
+_ALONE = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # it reports to nobody
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # by which, on any system, it listens on loopback alone
+    "RAY_AUTH_TOKEN": secrets.token_hex(
+        32
+    ),  # not to others who use the machine; else it is written into the home folder
+}
+"""How a cluster of this machine runs."""
 
 
 class Workers:
@@ -133,8 +141,8 @@ class _Shift:
             done, _ = wait(self._orders, _PATIENCE, FIRST_COMPLETED)
             if not done and not any(block for _, block in self._orders.values()):
                 raise WorkspaceError(
-                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use the whole cluster; "
-                    f"build again when there is room"
+                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use all of a cluster; "
+                    "build again when there is room"
                 )
             for future in done:
                 worker, block = self._orders.pop(future)
@@ -337,8 +345,10 @@ def _connected(address: str) -> tuple[Any, bool]:
         RequestError: Ray is not installed, or this process uses another cluster.
         WorkspaceError: no cluster is there, or it cannot be started.
     """
-    before = dict(os.environ)
+    before, log = dict(os.environ), logging.getLogger("ray")
+    level = log.level
     os.environ.update({} if address else _ALONE)
+    log.setLevel(logging.ERROR)
     try:
         ray = importlib.import_module("ray")
         if ray.is_initialized():
@@ -369,6 +379,7 @@ def _connected(address: str) -> tuple[Any, bool]:
             f"write a number, for processes on this machine"
         ) from error
     finally:
+        log.setLevel(level)
         os.environ.clear()
         os.environ.update(before)
 
