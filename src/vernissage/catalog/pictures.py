@@ -88,7 +88,10 @@ class UnreadablePictureError(CollectionError):
     def __init__(self, path: Path, reason: str) -> None:
         kind = MODALITY_CARDS[modality_of_file(path.name)]
         super().__init__(f"the {kind.one} {path} {reason}; export it again as {kind.formats}, or take it out")
-        self.reason = reason
+        self.path, self.reason = path, reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.path, self.reason)  # processes send it to each other
 
 
 # Pillow warns of damaged EXIF data, without which a picture is shown as stored, and of sizes that are checked here.
