@@ -21,8 +21,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.recommenders.uploads import UploadAnswer
-from vernissage.search.exact import ExactIndex
-from vernissage.values import ENCODED, Allow, Modality, Ranking
+from vernissage.values import ENCODED, Allow, Modality, Ranking, WritableIndex
 from vernissage.workspace.repository import Snapshot, open_repository
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
@@ -216,7 +215,7 @@ def _held_out(snapshot: Snapshot, name: str, options: HoldoutOptions, progress: 
 
 
 def run_holdout(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     owner_of: Mapping[str, str],
     *,
     tags: Tags,
@@ -327,7 +326,7 @@ def split_works(
 
 
 def trial_of(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     owner_of: Mapping[str, str],
     owner: str,
     kept: tuple[str, ...],
@@ -500,7 +499,7 @@ def _draw(found: Mapping[str, Holdout], path: Path) -> None:
         for row in where(result.rows(), metric="recall", k=first):
             panel = f"{_WORDS[row['source']]} → {_WORDS[row['target']]}"
             title = panel if len(found) == 1 else f"{name}: {panel}"
-            dots.append(Dot(row["rule"], title, row["mean"], row["se"], row["rule"] in result.references))
+            dots.append(Dot.of(row, row["rule"], title, row["rule"] in result.references))
     people = len(next(iter(found.values())).owners)
     what = next(iter(found)) if len(found) == 1 else "several encoders"
     save_figure(dot_figure(dots, title=f"Recall@{first} of hidden works, {people} people ({what})"), path)
