@@ -160,7 +160,7 @@ class NearestRows:
             rows = self._of_rows(query, k, np.flatnonzero(~excluded)).rows
         else:
             rows = self._rows_in_question(query, k, excluded, allowed)
-        return self._sorted(query, rows, k)
+        return self.best_of(query, rows, k)
 
     def _best_of_many(self, queries: Sequence[ScaledQuery], k: int, excluded: Mask) -> list[Ranking]:
         """The best ``k`` for each query, from approximate scores by matrix products."""
@@ -175,7 +175,7 @@ class NearestRows:
         answers = []
         for query, runs in zip(queries, found, strict=True):
             threshold = surely_reached(runs, k)
-            answers.append(self._sorted(query, np.concatenate([run.reaching(threshold) for run in runs]), k))
+            answers.append(self.best_of(query, np.concatenate([run.reaching(threshold) for run in runs]), k))
         return answers
 
     def _all_of_many(self, queries: Sequence[ScaledQuery], k: int, rows: Rows) -> list[Ranking]:
@@ -186,7 +186,7 @@ class NearestRows:
             for query, own in zip(queries, scores, strict=True)
         ]
 
-    def _sorted(self, query: ScaledQuery, rows: Rows, k: int) -> Ranking:
+    def best_of(self, query: ScaledQuery, rows: Rows, k: int) -> Ranking:
         """The best ``k`` of some rows, ascending, in the order of their precise scores."""
         if len(rows) > 2 * k:
             rows = self._of_rows(query, k, rows).rows
