@@ -35,6 +35,7 @@ FEW = ("lsa", "colour-texture")
 def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Sixty works, one of which has words of its own; every table large enough for a byte scan."""
     monkeypatch.setattr("vernissage.workspace.index_choice.SCANNED_FROM", 1)
+    monkeypatch.setattr("vernissage.workspace.encoding.SCANNED_FROM", 1)
     toy_gallery(tmp_path / "gallery", 60)
     write_table(tmp_path / "gallery", [toy_row(n) if n != 7 else toy_row(7) | WORDS for n in range(60)])
     return tmp_path / "gallery"

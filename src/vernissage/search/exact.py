@@ -85,17 +85,10 @@ class ExactIndex:
         every = self.checked(queries)
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
-        found = [self._search_part(each, every, int(k), each.excluded(allow)) for each in self._parts if each.size]
+        found = [part.rows.search(every, int(k), part.excluded(allow)) for part in self._parts if part.size]
         if not found:
             return [Ranking((), np.empty(0)) for _ in every]
         return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
-
-    def _search_part(self, part: "_Part", queries: Sequence[ScaledQuery], k: int, excluded: Mask) -> list[Ranking]:
-        return part.rows.search(queries, k, excluded)
-
-    def _following(self, parts: "tuple[_Part, _Part]") -> "ExactIndex":
-        """The next snapshot."""
-        return ExactIndex(parts, self._card)
 
     def checked(self, queries: npt.NDArray[Any]) -> list[ScaledQuery]:
         """Queries (m, dim) or one (dim,), finite and of the right dimension, in double precision and scaled."""
@@ -128,14 +121,14 @@ class ExactIndex:
         rows = self._checked_rows(item_ids, vectors, owners)
         if not len(rows):
             return self
-        return self._following((self._table, self._added.extended(item_ids, rows, owners)))
+        return ExactIndex((self._table, self._added.extended(item_ids, rows, owners)), self._card)
 
     def remove(self, item_ids: Sequence[str]) -> "ExactIndex":
         if not len(item_ids):
             return self
         found = self._rows(item_ids)
         table, added = (part.without(rows[rows >= 0]) for part, rows in zip(self._parts, found, strict=True))
-        return self._following((table, added.compacted() if 2 * len(added.removed) > added.size else added))
+        return ExactIndex((table, added.compacted() if 2 * len(added.removed) > added.size else added), self._card)
 
     @cached_property
     def _moments(self) -> Moments:

@@ -43,9 +43,8 @@ from vernissage.workspace import clusters
 from vernissage.workspace.collection_files import keep_collection, read_word_counts
 from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copies
 from vernissage.workspace.coverage import Coverage, coverage_of
-from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, material_of
+from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, keep_index, material_of
 from vernissage.workspace.importing import carry_over, import_vectors
-from vernissage.workspace.index_choice import IndexedTable, keep_index
 from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
@@ -675,8 +674,7 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
         table.save(stem)
         table = VectorTable.load(stem)
     if not card.internal:
-        indexed = IndexedTable(table, building.collection, building.path / "indexes" / stem.name)
-        keep_index(building.path, indexed, building.progress)
+        keep_index(building.path / "indexes", stem, table)
     building.tables[card.name, modality] = table
     building.vectors[key] = stem.name
     known = set(old.card.contents) if old is not None and old.card.fingerprint == encoder.fingerprint else set()

@@ -23,9 +23,13 @@ from vernissage.encoders.register import EncoderCard, cards
 from vernissage.errors import ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
+from vernissage.search.exact import exact_index
+from vernissage.search.moments import save_moments
+from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, merged, pooled, write_table
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, modality_of_file, readable
 from vernissage.workspace.collection_files import named_languages
+from vernissage.workspace.index_choice import SCANNED_FROM
 from vernissage.workspace.settings import Settings
 
 _DECODED_SIDE = 768
@@ -261,6 +265,16 @@ def encode_collection(
     stem = stem or folder / "table"
     write_table(stem, blocks, encoder.dim, card)
     return VectorTable.load(stem, collection.ids)
+
+
+def keep_index(indexes: Path, stem: Path, table: VectorTable) -> None:
+    """Write what an index over a large table would else have to compute, unless it is there."""
+    scan, moments = (indexes / f"{stem.name}{end}" for end in (".npz", ".moments.npz"))
+    if table.vectors.size >= SCANNED_FROM:
+        if not scan.exists():
+            build_byte_scan(table.vectors, table.card.values).save(scan)
+        if not moments.exists():
+            save_moments(moments, exact_index(table).moments(), table.card.values)
 
 
 def _in_parts(rows: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:

@@ -46,7 +46,7 @@ from vernissage.search.vectors import (
     write_table_card,
 )
 from vernissage.values import Modality, Vectors
-from vernissage.workspace.index_choice import IndexedTable, keep_index
+from vernissage.workspace.encoding import keep_index
 
 if TYPE_CHECKING:
     from vernissage.workspace.build import Building
@@ -165,8 +165,7 @@ def _added_encoder(
 def _take(building: "Building", stem: Path, folder: Path, encoder: Encoder, modality: Modality) -> None:
     table = VectorTable.load(stem, building.collection.ids)
     with building.timed("indexing vectors"):
-        indexed = IndexedTable(table, building.collection, building.path / "indexes" / stem.name)
-        keep_index(building.path, indexed, building.progress)
+        keep_index(building.path / "indexes", stem, table)
     key = f"{encoder.name}.{modality}"
     building.tables[encoder.name, modality] = table
     building.vectors[key], building.imported[key] = stem.name, folder.name

@@ -1,6 +1,5 @@
 """Which kind of index serves an encoder's vectors, as `index.json` beside the manifest says, and how each is opened."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import read_json, write_json
 from vernissage.progress import Progress, silent
-from vernissage.search.exact import ExactIndex, exact_index
-from vernissage.search.moments import load_moments, save_moments
+from vernissage.search.exact import exact_index
+from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.shapes import misfit
 from vernissage.values import Columns, Modality, Moments, WritableIndex
-from vernissage.workspace.state import INDEX_CHOICES, LISTS, STAGING, sole_writer
+from vernissage.workspace.state import INDEX_CHOICES, sole_writer
 
 if TYPE_CHECKING:
     from vernissage.search.vectors import VectorTable
@@ -49,19 +48,11 @@ class IndexedTable:
     columns: Columns
     stem: Path
 
-    @property
-    def key(self) -> str:
-        """``ENCODER.MODALITY``."""
-        return f"{self.table.card.encoder}.{self.table.card.modality}"
-
-    def file(self, ending: str) -> Path:
-        """A file that is kept of indexes over this table."""
-        return self.stem.with_name(f"{self.stem.name}{ending}")
-
     def moments(self) -> Moments | None:
         """The moments that the build kept; None where it kept none, so that they are computed when asked for."""
         with suppress(ProvenanceError):
-            return load_moments(self.file(".moments.npz"), self.table.dim, self.table.card.values)
+            place = self.stem.with_name(f"{self.stem.name}.moments.npz")
+            return load_moments(place, self.table.dim, self.table.card.values)
         return None
 
 
@@ -78,86 +69,25 @@ class IndexKind:
     open: Callable[[IndexedTable, Mapping[str, Any]], WritableIndex]
 
 
-def _prepare_exact(source: IndexedTable, settings: Mapping[str, Any], _: Progress) -> Mapping[str, Any]:
-    """Write what an index over a large table would else have to compute, unless it is there."""
+def _prepare_exact(_: IndexedTable, settings: Mapping[str, Any], __: Progress) -> Mapping[str, Any]:
     if settings:
         raise RequestError(f"the exact index has no settings, but {', '.join(settings)} was given; leave that out")
-    _keep_scan(source)
     return {}
 
 
-def _keep_scan(source: IndexedTable) -> None:
-    table, scan, moments = source.table, source.file(".npz"), source.file(".moments.npz")
-    if table.vectors.size >= SCANNED_FROM:
-        if not scan.exists():
-            build_byte_scan(table.vectors, table.card.values).save(scan)
-        if not moments.exists():
-            save_moments(moments, exact_index(table).moments(), table.card.values)
-
-
-def open_exact(source: IndexedTable, _: Mapping[str, Any] = MappingProxyType({})) -> ExactIndex:
+def _open_exact(source: IndexedTable, _: Mapping[str, Any]) -> WritableIndex:
     """The exact index; over large tables with a byte scan and moments, read or made anew."""
     table = source.table
     if table.vectors.size < SCANNED_FROM:
         return exact_index(table, source.columns)
     try:
-        scan = ByteScan.load(source.file(".npz"), table.vectors, table.card.values)
+        scan = ByteScan.load(source.stem.with_name(f"{source.stem.name}.npz"), table.vectors, table.card.values)
     except ProvenanceError:
         scan = build_byte_scan(table.vectors, table.card.values)
     return exact_index(table, source.columns, scan=scan, moments=source.moments())
 
 
-def _prepare_approximate(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
-    """Sort the table into lists, unless that was done; what `tune` found for them is kept, else usual efforts are."""
-    from vernissage.search.approximate import InvertedLists, build_inverted_lists, usual_efforts, usual_lists
-
-    _keep_scan(source)
-    table, place, found = source.table, source.file(LISTS), None
-    wanted = int(_checked(settings).get("lists") or usual_lists(len(table)))
-    if len(table):
-        with suppress(ProvenanceError):
-            found = InvertedLists.load(place, table.vectors, table.card.values)
-        if found is None or len(found.centroids) != wanted:
-            staging = source.stem.parent.parent / STAGING / "lists"
-            made = build_inverted_lists(table.vectors, table.card.values, staging, lists=wanted, progress=progress)
-            made.save(place)
-            shutil.rmtree(staging, ignore_errors=True)
-    return {"efforts": [asdict(each) for each in usual_efforts(wanted)], **settings, "lists": wanted}
-
-
-def _open_approximate(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
-    """The index over lists that were made before; the exact one never takes its place unasked."""
-    from vernissage.search.approximate import ApproximateIndex, Effort, InvertedLists
-
-    table, efforts = source.table, [Effort(**each) for each in _checked(settings)["efforts"]]
-    if not len(table):
-        return open_exact(source)
-    try:
-        lists = InvertedLists.load(source.file(LISTS), table.vectors, table.card.values)
-    except ProvenanceError as error:
-        again = f"vernissage index use {source.stem.parent.parent} --vectors {source.key}"
-        raise ProvenanceError(
-            f"the approximate index of {source.key} cannot be opened: {str(error).partition(';')[0]}; make it anew "
-            f"with `{again} --kind approximate`, or go back with --kind exact"
-        ) from error
-    return ApproximateIndex(open_exact(source), lists, efforts)
-
-
-def _checked(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Settings of the approximate index, of the types that they need. Raises RequestError: they are not."""
-    from vernissage.search.approximate import ApproximateSettings
-
-    if wrong := misfit(dict(settings), ApproximateSettings, "settings of the approximate index"):
-        raise RequestError(f"{wrong}; choose it again with `vernissage index use` or `vernissage tune`")
-    return settings
-
-
-KINDS: Mapping[str, IndexKind] = MappingProxyType(
-    {
-        "exact": IndexKind(_prepare_exact, open_exact),
-        "approximate": IndexKind(_prepare_approximate, _open_approximate),
-    }
-)
+KINDS: Mapping[str, IndexKind] = MappingProxyType({"exact": IndexKind(_prepare_exact, _open_exact)})
 """Every kind of index by the word for it."""
 
 
@@ -198,20 +128,6 @@ def indexed_table(
     return IndexedTable(table, workspace.collection if columns is None else columns, stem)
 
 
-def require_vectors(workspace: "Workspace", keys: Sequence[str]) -> tuple[str, ...]:
-    """The same keys, or all that there are where none is named. Raises RequestError: there are no such vectors."""
-    there = workspace.manifest.vectors
-    if missing := [key for key in keys if key not in there]:
-        raise RequestError(f"the workspace has no vectors {missing[0]}; it has {', '.join(there) or 'none'}")
-    return tuple(keys or there)
-
-
-def keep_index(workspace: Path, source: IndexedTable, progress: Progress) -> None:
-    """Make what the index that is chosen for a table needs, as a build does for tables that are new."""
-    choice = read_choices(workspace).get(source.key, IndexChoice())
-    KINDS[choice.kind].prepare(source, choice.settings, progress)
-
-
 def use_index(
     workspace: "Workspace", choice: IndexChoice, keys: Sequence[str] = (), progress: Progress = silent
 ) -> dict[str, IndexChoice]:
@@ -228,10 +144,12 @@ def use_index(
     """
     if choice.kind not in KINDS:
         raise RequestError(f"there is no kind of index {choice.kind!r}; choose {', '.join(KINDS)}")
-    keys, there = require_vectors(workspace, keys), workspace.manifest.vectors
+    there = workspace.manifest.vectors
+    if missing := [key for key in keys if key not in there]:
+        raise RequestError(f"the workspace has no vectors {missing[0]}; it has {', '.join(there) or 'none'}")
     with sole_writer(workspace.path):
         chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
-        for key in keys:
+        for key in keys or there:
             encoder, _, modality = key.rpartition(".")
             source = indexed_table(workspace, encoder, modality)
             kept = KINDS[choice.kind].prepare(source, choice.settings, progress)
