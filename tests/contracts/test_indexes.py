@@ -1,6 +1,8 @@
 """The promises of the contract `Index`, kept by every index: fresh, after works came and went, and the plainest there is."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tests.contracts.stand_in_index import StandInColumns, StandInIndex
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.search.exact import exact_index
+from vernissage.search.milvus import Milvus, MilvusPlace, MilvusRows
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.values import Allow, Condition, Index, WritableIndex
@@ -46,6 +49,12 @@ def scanned() -> Index:
     return exact_index(table(slice(COUNT)), COLUMNS, scan=build_byte_scan(VECTORS))
 
 
+def milvus() -> Index:
+    file = str(Path(tempfile.mkdtemp(prefix="vernissage-contract-")) / "milvus.db")
+    rows = MilvusRows(Milvus(file), MilvusPlace(file, "FLAT"), table(slice(COUNT)))
+    return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
+
+
 def came_and_went() -> Index:
     """Half of the works from the first on, the others added in two steps, and some removed and added again."""
     index = exact_index(table(slice(30)), COLUMNS)
@@ -56,7 +65,7 @@ def came_and_went() -> Index:
     return index.remove(names).add(names, VECTORS[again], COLUMNS.owners(names))
 
 
-INDEXES = [plain, fresh, scanned, came_and_went]
+INDEXES = [plain, fresh, scanned, milvus, came_and_went]
 made = {make.__name__: make() for make in INDEXES}
 every = pytest.mark.parametrize("make", INDEXES, ids=lambda make: make.__name__)
 Make = Callable[[], Index]

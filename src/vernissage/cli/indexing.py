@@ -1,37 +1,113 @@
 """Commands about what searches a workspace's vectors: ``vernissage index …``."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vernissage.cli.groups import Group
 from vernissage.cli.options import AsJson, WorkspacePath, option
-from vernissage.cli.output import print_json, print_table, progress_bars
+from vernissage.cli.output import print_json, print_table, progress_bars, say
+from vernissage.errors import ProvenanceError, RequestError
+
+if TYPE_CHECKING:
+    from vernissage.workspace.index_choice import IndexChoice
+    from vernissage.workspace.workspace import Workspace
 
 index = Group("index", "What searches the vectors of a workspace.", no_args_is_help=True)
 
 
-@index.callback()
-def _index() -> None:
-    """A callback keeps the group a group while it has one command."""
+VectorKeys = Annotated[
+    list[str] | None, typer.Option("--vectors", help="Which vectors, as in clip.image; repeat. Default: all.")
+]
+
+
+@dataclass(frozen=True)
+class MilvusOptions:
+    """Where Milvus is and what it builds."""
+
+    url: str | None = option(None, "milvus: http://… of a server, or a file for Milvus Lite.")
+    index: str | None = option(None, "milvus: FLAT, IVF_FLAT, IVF_SQ8, HNSW; a server IVF_PQ, IVF_RABITQ.")
+    build: list[str] | None = option(None, "milvus: a parameter for building, as in M=32; repeat.")
+    search: list[str] | None = option(None, "milvus: a parameter for searching, as in nprobe=64; repeat.")
 
 
 @index.command("use")
 def use(
     workspace: WorkspacePath,
-    kind: Annotated[str, typer.Option("--kind", help="exact.")],
-    vectors: list[str] | None = option(None, "Which vectors, as in clip.image; repeat. Default: all.", "--vectors"),
+    kind: Annotated[str, typer.Option("--kind", help="exact or milvus.")],
+    milvus: MilvusOptions,
+    vectors: VectorKeys = None,
     as_json: AsJson = False,
 ) -> None:
     """Choose the kind of index that searches a workspace's vectors, and prepare it.
 
     \b
-    Example:
+    Examples:
+      vernissage index use workspace --kind milvus --url milvus.db --index HNSW
       vernissage index use workspace --kind exact
     """
-    choose(workspace, kind, {}, vectors or (), as_json=as_json)
+    given: dict[str, Any] = {"url": milvus.url, "index": milvus.index}
+    given |= {"build": _numbers(milvus.build), "search": _numbers(milvus.search)}
+    choose(workspace, kind, given, vectors or (), as_json=as_json)
+
+
+@index.command("audit")
+def audit(workspace: WorkspacePath, vectors: VectorKeys = None, as_json: AsJson = False) -> None:
+    """Compare what indexes keep elsewhere with the workspace: all ids, and a sample of vectors bit for bit.
+
+    Exit code 0; 4 where something differs; 6 where what keeps it does not answer.
+
+    \b
+    Example:
+      vernissage index audit workspace
+    """
+    from vernissage.workspace.index_choice import audit_indexes
+    from vernissage.workspace.workspace import open_workspace
+
+    found = audit_indexes(open_workspace(workspace), tuple(vectors or ()))
+    if as_json:
+        print_json([{**asdict(each), "sound": each.sound} for each in found])
+    elif found:
+        counted = ("works", "kept", "missing", "unknown", "repeated", "sampled", "different")
+        told = [[each.vectors, each.kind, *(getattr(each, name) for name in counted)] for each in found]
+        print_table(["vectors", "index", *counted], told, numbers=counted)
+    else:
+        say("No index keeps anything beside the workspace's own files, which `vernissage check` reads.")
+    if wrong := [each for each in found if not each.sound]:
+        named = ", ".join(repr(each) for each in wrong[0].examples[:3])
+        keys = " ".join(f"--vectors {each.vectors}" for each in wrong)
+        raise ProvenanceError(
+            f"{', '.join(each.vectors for each in wrong)}: what the index keeps is not what the workspace has (as in "
+            f"{named}); run `vernissage index rebuild {workspace} {keys}`"
+        )
+
+
+@index.command("rebuild")
+def rebuild(workspace: WorkspacePath, vectors: VectorKeys = None, as_json: AsJson = False) -> None:
+    """Make what indexes keep anew from the workspace's vectors; until that is done, what was there serves on.
+
+    \b
+    Example:
+      vernissage index rebuild workspace
+    """
+    from vernissage.workspace.index_choice import rebuild_indexes
+    from vernissage.workspace.workspace import open_workspace
+
+    opened = open_workspace(workspace)
+    with progress_bars() as progress:
+        _print_choices(opened, rebuild_indexes(opened, tuple(vectors or ()), progress), as_json=as_json)
+
+
+def _numbers(given: list[str] | None) -> dict[str, int] | None:
+    """Parameters such as nprobe=64 by name; None where none were given."""
+    if not given:
+        return None
+    pairs = [each.partition("=")[::2] for each in given]
+    if wrong := [f"{name}={value}" for name, value in pairs if not (name and value.isdecimal())]:
+        raise RequestError(f"{wrong[0]!r} is no parameter of Milvus; give a name and a number, as in nprobe=64")
+    return {name: int(value) for name, value in pairs}
 
 
 def choose(workspace: Path, kind: str, settings: dict[str, Any], vectors: Any, *, as_json: bool) -> None:
@@ -43,9 +119,15 @@ def choose(workspace: Path, kind: str, settings: dict[str, Any], vectors: Any, *
     opened = open_workspace(workspace)
     with progress_bars() as progress:
         chosen = use_index(opened, IndexChoice(kind, given), tuple(vectors), progress)
+    _print_choices(opened, chosen, as_json=as_json)
+
+
+def _print_choices(workspace: "Workspace", chosen: "dict[str, IndexChoice]", *, as_json: bool) -> None:
+    from vernissage.workspace.index_choice import IndexChoice
+
     if as_json:
         print_json({key: asdict(each) for key, each in chosen.items()})
         return
-    every = {key: chosen.get(key, IndexChoice()) for key in opened.manifest.vectors}
+    every = {key: chosen.get(key, IndexChoice()) for key in workspace.manifest.vectors}
     told = [[key, each.kind, ", ".join(f"{k} {v}" for k, v in each.settings.items())] for key, each in every.items()]
     print_table(["vectors", "index", "settings"], told)

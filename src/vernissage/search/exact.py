@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import best_of
+from vernissage.search.candidates import CandidateRows, Candidates
 from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
 from vernissage.search.scan import ByteScan, Mask, Rows, Segment, extended, float32_error
@@ -85,7 +86,7 @@ class ExactIndex:
         every = self.checked(queries)
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
-        found = [part.rows.search(every, int(k), part.excluded(allow)) for part in self._parts if part.size]
+        found = [part.search(every, int(k), allow) for part in self._parts if part.size]
         if not found:
             return [Ranking((), np.empty(0)) for _ in every]
         return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
@@ -194,6 +195,7 @@ def exact_index(
     owners: Mapping[str, str] | None = None,
     scan: ByteScan | None = None,
     moments: Moments | None = None,
+    candidates: Candidates | None = None,
 ) -> ExactIndex:
     """The first snapshot: the works of a table, which is not copied.
 
@@ -204,6 +206,7 @@ def exact_index(
         owners: who owns works, where there are no ``columns``.
         scan: the byte scan of the table; without one all rows are scored in float32.
         moments: of the table's vectors, where they are known; else they are computed when first asked for.
+        candidates: another index over the rows of the table, which is asked first, see `CandidateRows`.
     """
     known = columns if columns is not None else _OwnersAlone(owners or {})
     sums = Sums.of(moments) if moments is not None else Sums.zero(table.dim)
@@ -213,9 +216,12 @@ def exact_index(
         np.ascontiguousarray(table.vectors),
         (Segment(0, len(table), scan),),
         scan.float32_error if scan is not None else float32_error(table.vectors),
+        candidates=candidates,
     )
     added = _AddedRows(table.dim)
     card = IndexCard(table.card.encoder, table.card.fingerprint, table.card.modality, table.dim)
+    if candidates is not None:
+        card = replace(card, kind=candidates.kind, exact=candidates.exact, settings=candidates.settings)
     return ExactIndex((whole, _Part(added, known, added.vectors(0), (), 0.0)), card)
 
 
@@ -339,6 +345,7 @@ class _Part:
         segments: runs of rows that together are all, with or without byte scans.
         error: `float32_error` of all rows.
         removed: rows, ascending, of works that are no longer there.
+        candidates: what is asked first for the nearest rows, if anything.
     """
 
     store: _TableRows | _AddedRows
@@ -347,6 +354,7 @@ class _Part:
     segments: tuple[Segment, ...]
     error: float
     removed: Rows = field(default_factory=lambda: _NO_ROWS)
+    candidates: Candidates | None = None
 
     @cached_property
     def size(self) -> int:
@@ -391,6 +399,20 @@ class _Part:
         if len(self.removed) and len(rows):
             rows[(rows >= 0) & self.gone[rows]] = -1
         return rows
+
+    def search(self, queries: Sequence[ScaledQuery], k: int, allow: Allow) -> list[Ranking]:
+        """For each query the ``k`` best of its rows that are allowed."""
+        if self.candidates is None:
+            return self.rows.search(queries, k, self.excluded(allow))
+        by_candidates = CandidateRows(self.rows, self.candidates)
+        return by_candidates.search(queries, k, self._left_out(allow), partial(self.excluded, allow))
+
+    def _left_out(self, allow: Allow) -> Rows | None:
+        """The rows that must not come back, ascending; None where all rows must be looked at for that."""
+        if allow.conditions or allow.only is not None or allow.not_owner == "":
+            return None
+        own = _NO_ROWS if allow.not_owner is None else self.store.rows_of_owner(allow.not_owner, self.size)
+        return np.unique(np.concatenate((self.removed, self._there(allow.exclude), own)))
 
     def excluded(self, allow: Allow) -> Mask:
         """Which rows must not come back, bool (size,): removed works, and what the request leaves out."""

@@ -1,5 +1,6 @@
 """Which kind of index serves an encoder's vectors, as `index.json` beside the manifest says, and how each is opened."""
 
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -8,16 +9,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.files import read_json, write_json
+from vernissage.files import digest, read_json, write_json
 from vernissage.progress import Progress, silent
+from vernissage.search.candidates import Candidates
 from vernissage.search.exact import exact_index
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.shapes import misfit
 from vernissage.values import Columns, Modality, Moments, WritableIndex
+from vernissage.workspace.index_audit import IndexAudit, audited
 from vernissage.workspace.state import INDEX_CHOICES, sole_writer
 
 if TYPE_CHECKING:
+    from vernissage.search.milvus import MilvusRows
     from vernissage.search.vectors import VectorTable
     from vernissage.workspace.workspace import Workspace
 
@@ -63,10 +67,16 @@ class IndexKind:
     Attributes:
         prepare: makes what opening needs, where it is not there yet, and returns the settings to keep.
         open: the first snapshot over a table; raises `ProvenanceError` where what `prepare` made does not fit.
+        audit: compares what is kept with the table; None where nothing is kept but files that are read with digests.
+        anew: from the settings in force, those with which `prepare` makes everything once more beside what serves.
+        tidy: deletes what is kept elsewhere of other states of the table.
     """
 
     prepare: Callable[[IndexedTable, Mapping[str, Any], Progress], Mapping[str, Any]]
     open: Callable[[IndexedTable, Mapping[str, Any]], WritableIndex]
+    audit: Callable[[IndexedTable, Mapping[str, Any]], IndexAudit] | None = None
+    anew: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    tidy: Callable[[IndexedTable, Mapping[str, Any]], None] | None = None
 
 
 def _prepare_exact(_: IndexedTable, settings: Mapping[str, Any], __: Progress) -> Mapping[str, Any]:
@@ -76,18 +86,71 @@ def _prepare_exact(_: IndexedTable, settings: Mapping[str, Any], __: Progress) -
 
 
 def _open_exact(source: IndexedTable, _: Mapping[str, Any]) -> WritableIndex:
+    return _exact(source)
+
+
+def _exact(source: IndexedTable, candidates: Candidates | None = None) -> WritableIndex:
     """The exact index; over large tables with a byte scan and moments, read or made anew."""
     table = source.table
     if table.vectors.size < SCANNED_FROM:
-        return exact_index(table, source.columns)
+        return exact_index(table, source.columns, candidates=candidates)
     try:
         scan = ByteScan.load(source.stem.with_name(f"{source.stem.name}.npz"), table.vectors, table.card.values)
     except ProvenanceError:
         scan = build_byte_scan(table.vectors, table.card.values)
-    return exact_index(table, source.columns, scan=scan, moments=source.moments())
+    return exact_index(table, source.columns, scan=scan, moments=source.moments(), candidates=candidates)
 
 
-KINDS: Mapping[str, IndexKind] = MappingProxyType({"exact": IndexKind(_prepare_exact, _open_exact)})
+def _milvus_rows(source: IndexedTable, settings: Mapping[str, Any]) -> "MilvusRows":
+    from vernissage.search.milvus import MilvusPlace, MilvusRows, connected
+
+    given = {name: value for name, value in settings.items() if name != _SERVED}
+    if wrong := misfit(given, MilvusPlace, "the choice of milvus"):
+        raise RequestError(f"{wrong}; give --url, a file or the http:// address of a server, and perhaps --index")
+    place = MilvusPlace(**given)
+    return MilvusRows(connected(place.url), place, source.table)
+
+
+def _prepare_milvus(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
+    """Load the table; what serves now stays until the next time, for whoever still searches it."""
+    workspace = source.stem.parent.parent
+    place = f"{platform.node()} {workspace.resolve()}"  # no two workspaces drop each other's collections
+    chosen = {"name": f"vernissage_{digest(place.encode())[:8]}", **settings}
+    if "://" not in str(chosen.get("url", "://")):
+        chosen["url"] = str(Path(str(chosen["url"])).resolve())
+    rows = _milvus_rows(source, chosen)
+    before = read_choices(workspace).get(f"{source.table.card.encoder}.{source.table.card.modality}", IndexChoice())
+    rows.drop_others(str(before.settings.get(_SERVED, "")))
+    rows.fill(progress)
+    return {**chosen, _SERVED: rows.name}
+
+
+def _open_milvus(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
+    return _exact(source, _milvus_rows(source, settings).require())
+
+
+def _audit_milvus(source: IndexedTable, settings: Mapping[str, Any]) -> IndexAudit:
+    rows = _milvus_rows(source, settings)
+    return audited("milvus", source.table, rows.ids(), rows.vectors_of)
+
+
+def _milvus_anew(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**settings, "generation": settings.get("generation", 0) + 1}
+
+
+def _tidy_milvus(source: IndexedTable, settings: Mapping[str, Any]) -> None:
+    _milvus_rows(source, settings).drop_others()
+
+
+_SERVED = "collection"
+"""The setting that names the collection of Milvus which serves since `use_index`."""
+
+KINDS: Mapping[str, IndexKind] = MappingProxyType(
+    {
+        "exact": IndexKind(_prepare_exact, _open_exact),
+        "milvus": IndexKind(_prepare_milvus, _open_milvus, _audit_milvus, _milvus_anew, _tidy_milvus),
+    }
+)
 """Every kind of index by the word for it."""
 
 
@@ -144,16 +207,77 @@ def use_index(
     """
     if choice.kind not in KINDS:
         raise RequestError(f"there is no kind of index {choice.kind!r}; choose {', '.join(KINDS)}")
+    return _choose(workspace, dict.fromkeys(_checked(workspace, keys), choice), progress)
+
+
+def audit_indexes(workspace: "Workspace", keys: Sequence[str] = ()) -> list[IndexAudit]:
+    """Compare what indexes keep with the tables, for ``keys`` or all vectors whose index keeps something.
+
+    Raises:
+        RequestError: the workspace has no such vectors.
+        WorkspaceError: what keeps them does not answer.
+    """
+    audits = {key: KINDS[choice.kind].audit for key, choice in _chosen(workspace, keys).items()}
+    return [audit(*_kept(workspace, key)) for key, audit in audits.items() if audit is not None]
+
+
+def tidy_indexes(workspace: "Workspace") -> None:
+    """Delete what indexes keep elsewhere of states that are no longer in force."""
+    for key, choice in _chosen(workspace, ()).items():
+        if (tidy := KINDS[choice.kind].tidy) is not None:
+            tidy(*_kept(workspace, key))
+
+
+def rebuild_indexes(
+    workspace: "Workspace", keys: Sequence[str] = (), progress: Progress = silent
+) -> dict[str, IndexChoice]:
+    """Make what indexes keep anew from the tables, for ``keys`` or all vectors that are not exact; see `use_index`."""
+    there = _chosen(workspace, keys)
+    new = {key: IndexChoice(each.kind, KINDS[each.kind].anew(each.settings)) for key, each in there.items()}
+    return _choose(workspace, {key: each for key, each in new.items() if each != IndexChoice()}, progress)
+
+
+def follow_build(workspace: "Workspace", progress: Progress) -> None:
+    """Prepare what is chosen for the vectors of a state that is about to come in force; the caller is the sole writer.
+
+    Until it is in force, what serves the state before serves on.
+    """
+    wanted = {key: each for key, each in workspace.index_choices.items() if key in workspace.manifest.vectors}
+    if wanted:
+        _choose_alone(workspace, wanted, progress)
+
+
+def _chosen(workspace: "Workspace", keys: Sequence[str]) -> dict[str, IndexChoice]:
+    return {key: workspace.index_choices.get(key, IndexChoice()) for key in _checked(workspace, keys)}
+
+
+def _kept(workspace: "Workspace", key: str) -> tuple[IndexedTable, Mapping[str, Any]]:
+    """The vectors of ``ENCODER.MODALITY``, and the settings of the index over them."""
+    encoder, _, modality = key.rpartition(".")
+    return indexed_table(workspace, encoder, modality), workspace.index_choices.get(key, IndexChoice()).settings
+
+
+def _checked(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
     there = workspace.manifest.vectors
     if missing := [key for key in keys if key not in there]:
         raise RequestError(f"the workspace has no vectors {missing[0]}; it has {', '.join(there) or 'none'}")
+    return keys or tuple(there)
+
+
+def _choose(workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress: Progress) -> dict[str, IndexChoice]:
+    """Prepare what is wanted for each key, and then choose all of it at once."""
     with sole_writer(workspace.path):
-        chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
-        for key in keys or there:
-            encoder, _, modality = key.rpartition(".")
-            source = indexed_table(workspace, encoder, modality)
-            kept = KINDS[choice.kind].prepare(source, choice.settings, progress)
-            chosen[key] = IndexChoice(choice.kind, kept)
-        chosen = {key: each for key, each in chosen.items() if each != IndexChoice()}
-        write_json(workspace.path / INDEX_CHOICES, {key: asdict(each) for key, each in chosen.items()})
+        return _choose_alone(workspace, wanted, progress)
+
+
+def _choose_alone(
+    workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress: Progress
+) -> dict[str, IndexChoice]:
+    there = workspace.manifest.vectors
+    chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
+    for key, choice in wanted.items():
+        kept = KINDS[choice.kind].prepare(_kept(workspace, key)[0], choice.settings, progress)
+        chosen[key] = IndexChoice(choice.kind, kept)
+    chosen = {key: each for key, each in chosen.items() if each != IndexChoice()}
+    write_json(workspace.path / INDEX_CHOICES, {key: asdict(each) for key, each in chosen.items()})
     return chosen
