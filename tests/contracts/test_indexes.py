@@ -12,6 +12,7 @@ from tests.contracts.stand_in_index import StandInColumns, StandInIndex
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError, UnknownItemError
+from vernissage.search.approximate import ApproximateRows, Effort, build_inverted_lists
 from vernissage.search.exact import exact_index
 from vernissage.search.milvus import Milvus, MilvusPlace, MilvusRows
 from vernissage.search.scan import build_byte_scan
@@ -55,6 +56,12 @@ def milvus() -> Index:
     return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
 
 
+def listed() -> Index:
+    """An approximate index of which every list is read, so that nothing is missed."""
+    lists = build_inverted_lists(VECTORS, "source", Path(tempfile.mkdtemp(prefix="vernissage-contract-")), 6)
+    return exact_index(table(slice(COUNT)), COLUMNS, candidates=ApproximateRows(lists, [Effort(100, 6, COUNT)]))
+
+
 def came_and_went() -> Index:
     """Half of the works from the first on, the others added in two steps, and some removed and added again."""
     index = exact_index(table(slice(30)), COLUMNS)
@@ -65,7 +72,7 @@ def came_and_went() -> Index:
     return index.remove(names).add(names, VECTORS[again], COLUMNS.owners(names))
 
 
-INDEXES = [plain, fresh, scanned, milvus, came_and_went]
+INDEXES = [plain, fresh, scanned, listed, milvus, came_and_went]
 made = {make.__name__: make() for make in INDEXES}
 every = pytest.mark.parametrize("make", INDEXES, ids=lambda make: make.__name__)
 Make = Callable[[], Index]

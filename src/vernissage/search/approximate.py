@@ -1,8 +1,8 @@
-"""The approximate index: inverted lists of one-bit codes bring candidates, which are scored as exact ones are."""
+"""Inverted lists of one-bit codes, which bring an approximate index its candidates."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,14 @@ from typing import Any
 import faiss
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from vernissage.errors import ProvenanceError
 from vernissage.files import read_array, read_arrays, write_array, write_arrays
 from vernissage.progress import Progress, silent
-from vernissage.search.exact import ExactIndex
+from vernissage.search.candidates import LISTED
 from vernissage.search.nearest import ScaledQuery
 from vernissage.search.scan import Mask, Rows, one_thread
-from vernissage.values import Ranking, Vectors
+from vernissage.values import Vectors
 
 REVISION = 1
 """Of what the file holds; raised whenever it changes."""
@@ -39,8 +38,6 @@ _AGREEING = 0.9
 _FAST_BLOCK = 32
 _QUERY_BITS = 8
 """Bits that a number of a query is rounded to; fewer cost candidates and save nothing."""
-_FEW_EXCLUDED = 64
-"""Excluded works up to so many are dropped from candidates; more are passed over while lists are read."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +248,7 @@ def usual_efforts(lists: int) -> tuple[Effort, ...]:
 
 
 def build_inverted_lists(
-    vectors: Vectors, source: str, staging: Path, *, lists: int | None = None, progress: Progress = silent
+    vectors: Vectors, source: str, staging: Path, count: int, progress: Progress = silent
 ) -> InvertedLists:
     """Make inverted lists of float32 (n, dim) unit vectors, of which a sample and one block are held in memory.
 
@@ -261,7 +258,6 @@ def build_inverted_lists(
     Raises:
         WorkspaceError: there is no room.
     """
-    count = lists or usual_lists(len(vectors))
     folder = staging / f"lists-{source[:12]}-{count}-{REVISION}"
     rotation = _rotation(vectors.shape[1])
     centroids = _staged(folder / "centroids.npy", lambda: _centroids(vectors, rotation, count, progress))
@@ -293,6 +289,8 @@ def _rotation(dim: int) -> Vectors:
 
 def _centroids(vectors: Vectors, rotation: Vectors, count: int, progress: Progress) -> Vectors:
     """k-means of a sample by Lloyd's algorithm from random rows, shortened; float32 (count, width)."""
+    from scipy.sparse import csr_array  # which only building needs
+
     rng = np.random.default_rng(count)
     chosen = np.sort(rng.permutation(len(vectors))[: _SAMPLED * count])
     sample = np.concatenate([vectors[some] @ rotation for some in np.array_split(chosen, -(-len(chosen) // _BLOCK))])
@@ -321,48 +319,38 @@ def _nearest(vectors: Vectors, centroids: Vectors) -> Rows:
     return found
 
 
-class ApproximateIndex(ExactIndex):
-    """A snapshot whose table is searched by inverted lists: candidates of theirs, scored and ordered as exact ones are.
+class ApproximateRows:
+    """The source of candidates of an approximate index: inverted lists, and how far they are read, see `CandidateRows`.
 
-    It keeps the contracts `Index` and `WritableIndex`. What came after the table was built is searched exactly. Where
-    lists bring fewer works than a request has a right to, where they would have to be read all, and for lists of more
-    works than any effort is known for, the table is searched exactly as well; so exactly k come back.
+    Where lists would have to be read all, and for more works than any effort is known for, the rows are read.
     """
 
-    def __init__(self, exact: ExactIndex, lists: InvertedLists, efforts: Sequence[Effort], parts: Any = None) -> None:
-        """Search the table of ``exact`` by lists over the same rows.
+    kind, exact = "approximate", False
 
-        Args:
-            exact: over the same vectors, with their byte scan, if they have one.
-            lists: over the table's rows.
-            efforts: how far searches go, ascending by ``k``.
-            parts: of the snapshot; those of ``exact`` where None.
-        """
-        told = {"lists": len(lists.centroids), "efforts": [asdict(each) for each in efforts]}
-        card = replace(exact.card, kind="approximate", exact=False, settings=told)
-        super().__init__(parts or exact._parts, card)
+    def __init__(self, lists: InvertedLists, efforts: Sequence[Effort]) -> None:
+        """Search ``lists`` with ``efforts``, ascending by ``k``."""
         self._lists, self._efforts = lists, tuple(efforts)
+        self.settings: Mapping[str, Any] = {
+            "lists": len(lists.centroids),
+            "efforts": [asdict(each) for each in efforts],
+        }
 
-    def _following(self, parts: Any) -> "ApproximateIndex":
-        return ApproximateIndex(self, self._lists, self._efforts, parts)
-
-    def _search_part(self, part: Any, queries: Sequence[ScaledQuery], k: int, excluded: Mask) -> list[Ranking]:
+    def among(
+        self, queries: Sequence[ScaledQuery], k: int, but: Rows | None, excluded: Callable[[], Mask]
+    ) -> list[Rows]:
         effort = next((each for each in self._efforts if k <= each.k), None)
-        left_out = int(np.count_nonzero(excluded))
-        allowed = part.size - left_out
-        if part is not self._table or effort is None or not allowed:
-            return super()._search_part(part, queries, k, excluded)
-        probes = scaled_probes(effort.probes, part.size, allowed)
-        if probes > len(self._lists.centroids):
-            return super()._search_part(part, queries, k, excluded)
-        dropping = left_out <= _FEW_EXCLUDED
-        wanted, mask = (effort.candidates + left_out, None) if dropping else (effort.candidates, ~excluded)
-        singles = np.stack([query.single for query in queries])
-        answers = []
-        for query, rows in zip(queries, self._lists.candidates(singles, wanted, probes, mask), strict=True):
-            there = rows[~excluded[rows]] if dropping else rows
-            if query.length == 0 or len(there) < min(k, allowed):
-                answers += super()._search_part(part, [query], k, excluded)
-            else:
-                answers.append(part.rows.best_of(query, np.sort(there), k))
-        return answers
+        if effort is None:
+            return []
+        dropped, mask = _NO_ROWS if but is None else but, None
+        if but is None or len(but) > LISTED:
+            mask, dropped = ~excluded(), _NO_ROWS
+        allowed = len(self._lists) - len(dropped) if mask is None else int(np.count_nonzero(mask))
+        probes = scaled_probes(effort.probes, len(self._lists), allowed)
+        if not allowed or probes > len(self._lists.centroids):
+            return []
+        singles, count = np.stack([each.single for each in queries]), effort.candidates + len(dropped)
+        found = self._lists.candidates(singles, count, probes, mask)
+        return [np.sort(np.setdiff1d(rows, dropped, assume_unique=True)) for rows in found]
+
+
+_NO_ROWS: Rows = np.empty(0, dtype=np.int64)

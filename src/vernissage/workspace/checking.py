@@ -19,13 +19,14 @@ from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, VernissageError
 from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
+from vernissage.search.approximate import InvertedLists
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.importing import FOLDER, Originals
-from vernissage.workspace.state import OPTIONS_NAME
+from vernissage.workspace.state import LISTS, OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"vectors/{stem}", partial(_check_vectors, workspace, key, vectors)
         if scan.exists():
             yield f"indexes/{stem}", partial(_check_scan, vectors, scan)
+        if (lists := scan.with_suffix(LISTS)).exists():
+            yield f"indexes/{lists.name}", partial(_check_lists, vectors, lists)
         if (moments := scan.with_suffix(".moments.npz")).exists():
             yield f"indexes/{moments.name}", partial(_check_moments, vectors, moments)
     folders = {each: Originals(path / FOLDER / each).check for each in manifest.imported.values()}
@@ -233,6 +236,11 @@ def _check_vectors(workspace: Workspace, key: str, stem: Path) -> None:
 def _check_scan(stem: Path, file: Path) -> None:
     table = VectorTable.load(stem)
     ByteScan.load(file, table.vectors, table.card.values)
+
+
+def _check_lists(stem: Path, file: Path) -> None:
+    table = VectorTable.load(stem)
+    InvertedLists.load(file, table.vectors, table.card.values)
 
 
 def _check_pairs(workspace: Workspace, encoder: str) -> None:

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
-from vernissage.files import write_json
 from vernissage.progress import Progress, silent
-from vernissage.search.approximate import ApproximateIndex, Effort, InvertedLists, scaled_probes
+from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, scaled_probes
 from vernissage.search.exact import ExactIndex
 from vernissage.search.scan import Mask, Rows
 from vernissage.search.vectors import VectorTable
@@ -21,12 +20,12 @@ from vernissage.workspace.index_choice import (
     KINDS,
     IndexChoice,
     IndexedTable,
+    choose_prepared,
+    exact_over,
     indexed_table,
-    open_exact,
-    read_choices,
     require_vectors,
 )
-from vernissage.workspace.state import INDEX_CHOICES, LISTS, sole_writer
+from vernissage.workspace.state import LISTS, sole_writer
 
 if TYPE_CHECKING:
     from vernissage.workspace.workspace import Workspace
@@ -134,16 +133,12 @@ def tune(
         RequestError: the workspace has no such vectors.
         WorkspaceError: another process is writing, or there is no room; what was chosen before serves on.
     """
-    wanted, there = wanted or Wanted(), workspace.manifest.vectors
-    found = []
+    wanted, found = wanted or Wanted(), []
     with sole_writer(workspace.path):
         for key in require_vectors(workspace, keys):
             encoder, _, modality = key.rpartition(".")
             found.append(_tuned(key, indexed_table(workspace, encoder, modality), wanted, progress))
-        chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
-        chosen |= {each.key: each.choice for each in found}
-        kept = {key: asdict(each) for key, each in chosen.items() if each != IndexChoice()}
-        write_json(workspace.path / INDEX_CHOICES, kept)
+        choose_prepared(workspace, {each.key: each.choice for each in found})
     return tuple(found)
 
 
@@ -153,7 +148,7 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
     if not depths:
         return Tuning(key, 0, table.dim, 0, 0.0, (), (), IndexChoice(), "there are no works")
     rank = rng.uniform(0, 100, len(table))
-    exact = open_exact(replace(source, columns=_Shares(rank)))
+    exact = exact_over(replace(source, columns=_Shares(rank)))
     progress(f"Exact answers of {key}", 0, 1)
     queries = _all_queries(exact, table, depths[-1], rank, rng)
     alike = [queries[name] for name in ("works", "nine ratings")]
@@ -166,10 +161,10 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
         places = {name: _places(lists, some, each, depths[-1]) for name, some in queries.items()}
         for k in depths:
             candidates, recall = _least_candidates(places, k, wanted.recall)
-            index = ApproximateIndex(exact, lists, (Effort(k, each, candidates),))
+            index = exact_over(source, ApproximateRows(lists, (Effort(k, each, candidates),)))
             points.append(Point(k, each, candidates, _milliseconds(index, alike, k), recall))
     progress(f"Measuring {key}", len(probes), len(probes))
-    chosen, why = _chosen(points, depths, wanted, lists)
+    chosen, why = _chosen(points, depths, wanted, lists.nbytes)
     efforts = [asdict(Effort(each.k, each.probes, each.candidates)) for each in chosen if each.probes]
     choice = IndexChoice()
     if efforts:
@@ -182,16 +177,14 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
     return Tuning(key, len(table), table.dim, *told_size, tuple(points), chosen, choice, why)
 
 
-def _chosen(
-    points: Sequence[Point], depths: Sequence[int], wanted: Wanted, lists: InvertedLists
-) -> tuple[tuple[Point, ...], str]:
+def _chosen(points: Sequence[Point], depths: Sequence[int], wanted: Wanted, held: int) -> tuple[tuple[Point, ...], str]:
     """The point for each depth: the fastest that reaches the recall, or the exact one; and why."""
     exact = {each.k: each for each in points if not each.probes}
     slowest = max(each.milliseconds for each in exact.values())
     if wanted.milliseconds is not None and slowest <= wanted.milliseconds:
         return tuple(exact.values()), f"exact takes {slowest:.2f} ms, and {wanted.milliseconds:g} ms are wanted"
-    if wanted.megabytes is not None and lists.nbytes > wanted.megabytes * 1e6:
-        return tuple(exact.values()), f"lists hold {lists.nbytes / 1e6:.1f} MB, more than {wanted.megabytes:g} MB"
+    if wanted.megabytes is not None and held > wanted.megabytes * 1e6:
+        return tuple(exact.values()), f"lists hold {held / 1e6:.1f} MB, more than {wanted.megabytes:g} MB"
     chosen = []
     for k in depths:
         good = [each for each in points if each.k == k and each.probes and each.least >= wanted.recall]
