@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.importing import FOLDER, Originals
+from vernissage.workspace.index_choice import IndexChoice
 from vernissage.workspace.state import LISTS, OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -82,6 +83,7 @@ def _described(workspace: Workspace, key: str) -> dict[str, Any]:
         "coverage": len(table) / max(1, len(workspace.collection)),
         "dim": table.dim,
         "fingerprint": table.card.fingerprint,
+        "index": asdict(workspace.index_choices.get(key, IndexChoice())),
         "bytes": _size((workspace.path / "vectors").glob(f"{workspace.manifest.vectors[key]}.*")),
     }
 
