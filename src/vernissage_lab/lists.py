@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
-from vernissage.gallery.engines import ALL, Fusion, index_of_encoder, indexes_of, make_engine
+from vernissage.gallery.engines import ALL, Fusion, index_of_encoder, make_engine
 from vernissage.gallery.person import FUSION_RULES
 from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
@@ -22,7 +22,7 @@ from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.recommenders.tags import CommonRule, TagEmbedding, TagOverlap, Tags
+from vernissage.recommenders.tags import TagEmbedding, TagOverlap, Tags
 from vernissage.recommenders.upload_rules import (
     Candidates,
     Fused,
@@ -132,11 +132,6 @@ def fused(
 ) -> LateFusion:
     """Engines joined by late fusion."""
     return LateFusion(list(engines.values()), method=method, k=k, depth=depth)  # type: ignore[arg-type]
-
-
-def encoders_behind(engines: Iterable[Recommender]) -> list[str]:
-    """The encoders whose vectors engines compare, those of a fusion's parts too, each once."""
-    return list(dict.fromkeys(index.card.encoder for engine in engines for index in indexes_of(engine)))
 
 
 def reads_texts(engine: Recommender) -> bool:
@@ -258,15 +253,6 @@ def recall_by_areas(
         "shown": float(len(own)),
         "areas": float(len(areas)),
     }
-
-
-def shown_by_overlap(
-    seeker: Seeker, task: Task, areas: Sequence[Area], tags: Tags, rule: CommonRule
-) -> tuple[str, ...]:
-    """The ten works of the pool that share most of the commonest ``tags`` of the uploads; works are known by tags."""
-    works = {task[1]: ListedWorks(seeker.pool_ids)}
-    recommender = TagOverlap(tags, works, rule=rule)
-    return recommender.recommend(seeker.profile(task[0], areas), task[1], SHOWN).ranking.item_ids
 
 
 # Lists for people, while some of their works are hidden

@@ -24,20 +24,24 @@ VectorKeys = Annotated[
 
 
 @dataclass(frozen=True)
-class MilvusOptions:
-    """Where Milvus is and what it builds."""
+class KeptOptions:
+    """Where rows are kept that no file of the workspace holds, and what is built there."""
 
-    url: str | None = option(None, "milvus: http://… of a server, or a file for Milvus Lite.")
-    index: str | None = option(None, "milvus: FLAT, IVF_FLAT, IVF_SQ8, HNSW; a server IVF_PQ, IVF_RABITQ.")
-    build: list[str] | None = option(None, "milvus: a parameter for building, as in M=32; repeat.")
-    search: list[str] | None = option(None, "milvus: a parameter for searching, as in nprobe=64; repeat.")
+    url: str | None = option(
+        None, "milvus: http://… or a file for Milvus Lite; pgvector: postgresql://….", "--url", "--database"
+    )
+    index: str | None = option(
+        None, "milvus: FLAT, IVF_FLAT, IVF_SQ8, HNSW; a server IVF_PQ, IVF_RABITQ. pgvector: FLAT, HNSW."
+    )
+    build: list[str] | None = option(None, "A parameter for building, as in M=32; repeat.")
+    search: list[str] | None = option(None, "A parameter for searching, as in nprobe=64; repeat.")
 
 
 @index.command("use")
 def use(
     workspace: WorkspacePath,
-    kind: Annotated[str, typer.Option("--kind", help="exact, approximate or milvus.")],
-    milvus: MilvusOptions,
+    kind: Annotated[str, typer.Option("--kind", help="exact, approximate, milvus or pgvector.")],
+    kept: KeptOptions,
     vectors: VectorKeys = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,10 +51,11 @@ def use(
     Examples:
       vernissage index use workspace --kind approximate --vectors clip.image
       vernissage index use workspace --kind milvus --url milvus.db --index HNSW
+      vernissage index use workspace --kind pgvector --database postgresql://vernissage@db/vernissage
       vernissage index use workspace --kind exact
     """
-    given: dict[str, Any] = {"url": milvus.url, "index": milvus.index}
-    given |= {"build": _numbers(milvus.build), "search": _numbers(milvus.search)}
+    given: dict[str, Any] = {"url": kept.url, "index": kept.index}
+    given |= {"build": _numbers(kept.build), "search": _numbers(kept.search)}
     choose(workspace, kind, given, vectors or (), as_json=as_json)
 
 
@@ -107,7 +112,7 @@ def _numbers(given: list[str] | None) -> dict[str, int] | None:
         return None
     pairs = [each.partition("=")[::2] for each in given]
     if wrong := [f"{name}={value}" for name, value in pairs if not (name and value.isdecimal())]:
-        raise RequestError(f"{wrong[0]!r} is no parameter of Milvus; give a name and a number, as in nprobe=64")
+        raise RequestError(f"{wrong[0]!r} is no parameter; give a name and a number, as in nprobe=64")
     return {name: int(value) for name, value in pairs}
 
 

@@ -46,7 +46,10 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "map": "Draw all works as a map in which neighbours are alike.",
             "topics": "The topics of the texts, by their most telling words.",
         },
-        "People": {"person": "People's uploads, ratings and areas of interest."},
+        "People": {
+            "person": "People's uploads, ratings and areas of interest.",
+            "watch": "Take in new files of a folder as they come.",
+        },
         "Service": {
             "serve": "Serve a collection: REST API, and a study.",
             "mcp": "Let an assistant read a collection: Model Context Protocol.",
@@ -74,6 +77,7 @@ _MODULES = {
     "study": "study",
     "usage": "report",
     "vectors": "vectors encode",
+    "watching": "watch",
 }
 """Where commands are defined; those in no section are former names, which work on."""
 

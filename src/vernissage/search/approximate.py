@@ -14,7 +14,6 @@ import numpy.typing as npt
 from vernissage.errors import ProvenanceError
 from vernissage.files import read_array, read_arrays, write_array, write_arrays
 from vernissage.progress import Progress, silent
-from vernissage.search.candidates import LISTED
 from vernissage.search.nearest import ScaledQuery
 from vernissage.search.scan import Mask, Rows, one_thread
 from vernissage.values import Vectors
@@ -35,6 +34,8 @@ _SHORTENED = np.float32(0.999)
 """Centroids are shortened, so that none is a work itself: of a query that is a centroid FAISS makes equal distances."""
 _AGREEING = 0.9
 """The share of a list's bytes that must come out again when it is encoded anew; other processors round a few apart."""
+_LISTED = 100
+"""Rows to leave out up to so many are dropped from candidates; more are passed over while lists are read."""
 _FAST_BLOCK = 32
 _QUERY_BITS = 8
 """Bits that a number of a query is rounded to; fewer cost candidates and save nothing."""
@@ -342,7 +343,7 @@ class ApproximateRows:
         if effort is None:
             return []
         dropped, mask = _NO_ROWS if but is None else but, None
-        if but is None or len(but) > LISTED:
+        if but is None or len(but) > _LISTED:
             mask, dropped = ~excluded(), _NO_ROWS
         allowed = len(self._lists) - len(dropped) if mask is None else int(np.count_nonzero(mask))
         probes = scaled_probes(effort.probes, len(self._lists), allowed)

@@ -1,19 +1,20 @@
 """Nearest rows by candidates of another index, in which our own arithmetic settles scores and order."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from vernissage.files import digest
+from vernissage.progress import Progress
 from vernissage.rankings import nth_largest
 from vernissage.search.nearest import NearestRows, ScaledQuery, in_order, precise_scores
 from vernissage.search.scan import Mask, Rows
-from vernissage.values import Ranking
-
-LISTED = 100
-"""Rows to leave out that a request names one by one; where more are left out, more candidates are asked for."""
+from vernissage.search.vectors import VectorTable
+from vernissage.values import Ranking, Vectors
 
 _SPARSE = 8
 """One row in so many is allowed: reading these alone costs less than candidates of which most are dropped."""
@@ -40,15 +41,17 @@ class Candidates(Protocol):
         exact: whether what it brings are the nearest rows, to the error of float32.
         settings: see `IndexCard.settings`.
         most: how many rows it brings at once.
+        listed: how many rows to leave out it can be told; where more are, more candidates are asked for.
     """
 
     kind: str
     exact: bool
     settings: Mapping[str, Any]
     most: int
+    listed: int
 
     def nearest(self, queries: Sequence[ScaledQuery], reach: int, but: Rows) -> list[Found]:
-        """For each query about the ``reach`` nearest rows, and none of ``but``, which are `LISTED` at most."""
+        """For each query about the ``reach`` nearest rows, and none of ``but``, which are ``listed`` at most."""
         ...
 
 
@@ -72,6 +75,69 @@ class SelectiveCandidates(Protocol):
         ``but`` and ``excluded`` are as in `CandidateRows.search`. An empty list where reading the rows would cost less.
         """
         ...
+
+
+class KeptRows(Candidates, Protocol):
+    """Candidates by rows that are kept elsewhere, in a collection or table of their own for each state of a table.
+
+    Attributes:
+        name: of that collection.
+    """
+
+    name: str
+
+    def fill(self, progress: Progress = ...) -> Self:
+        """Bring all rows of the table there that are not there yet, and wait until they are indexed."""
+        ...
+
+    def require(self) -> Self:
+        """Return these if they are whole and the table's. Raises ProvenanceError: they are not."""
+        ...
+
+    def drop_others(self, *keep: str) -> None:
+        """Delete what is kept of other states of the table, but for those to ``keep``."""
+        ...
+
+    def ids(self) -> Iterator[list[str]]:
+        """All ids that are kept, in blocks, as often as each is; one in another's row with the row's number."""
+        ...
+
+    def vectors_of(self, ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """The vectors of some works, few, as they are kept: float32 (dim,) each."""
+        ...
+
+
+@dataclass(frozen=True)
+class KeptPlace:
+    """Where a table's rows are kept and how they are searched.
+
+    Attributes:
+        url: of what keeps them.
+        index: its kind.
+        name: what collections of this workspace begin with, so that several share a server.
+        generation: how often they were loaded anew; each time goes into a collection of its own.
+        build, search: parameters of the index beside the usual ones.
+    """
+
+    url: str
+    index: str = "HNSW"
+    name: str = "vernissage"
+    generation: int = 0
+    build: Mapping[str, int] = field(default_factory=dict)
+    search: Mapping[str, int] = field(default_factory=dict)
+
+    def collection(self, table: VectorTable) -> str:
+        """The name of the collection that holds exactly this table, indexed as is said here."""
+        card = table.card
+        about = (card.encoder, card.fingerprint, card.modality, card.values, table.item_ids.digest, self.index)
+        parts = (*about, self.generation, sorted(self.build.items()))
+        state = digest(*[str(each).encode() for each in parts])[:16]
+        return f"{self.prefix(table)}{state}"
+
+    def prefix(self, table: VectorTable) -> str:
+        """What the names of all collections begin with that hold states of this table; letters, digits and _ alone."""
+        key = f"{table.card.encoder}.{table.card.modality}"
+        return re.sub(r"\W", "_", f"{self.name}_{key[:16]}_{digest(key.encode())[:6]}_", flags=re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +169,10 @@ class CandidateRows:
         allowed = size - (len(out) if mask is None else int(np.count_nonzero(mask)))
         if allowed * _SPARSE <= size:
             return self.rows.search(queries, k, excluded())
-        listed = out if len(out) <= LISTED else _NO_ROWS
-        wanted = math.ceil((k + _MARGIN) * size / allowed)
+        listed = out if mask is None else np.flatnonzero(mask)
+        if len(listed) > self.source.listed:
+            listed = _NO_ROWS
+        wanted = math.ceil((k + _MARGIN) * (1 if len(listed) else size / allowed))
         answers: dict[int, Ranking] = {}
         waiting = list(range(len(queries)))
         while waiting and wanted <= self.source.most and 2 * wanted < size:
@@ -144,6 +212,7 @@ class CandidateRows:
             return None
         if not len(found.rows):
             return Ranking((), np.empty(0))
+        k = min(k, len(found.rows))  # all that are allowed, where these are fewer
         scores = precise_scores(self.rows.vectors, found.rows, [query.double])[0]
         # Twice the error: theirs is of another order of sums, and their scores are rounded once more.
         surely = nth_largest(scores, k) - 2 * self.rows.error * query.length > found.unseen

@@ -10,12 +10,11 @@ import atexit
 import logging
 import math
 import os
-import re
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,9 +22,8 @@ from typing import Any
 import numpy as np
 
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
-from vernissage.files import digest
 from vernissage.progress import Progress, silent
-from vernissage.search.candidates import Found
+from vernissage.search.candidates import Found, KeptPlace
 from vernissage.search.nearest import ScaledQuery
 from vernissage.search.scan import Rows
 from vernissage.search.vectors import VectorTable
@@ -51,23 +49,11 @@ _SAMPLE = 16
 
 
 @dataclass(frozen=True)
-class MilvusPlace:
-    """Where a table's vectors are kept and how they are searched.
+class MilvusPlace(KeptPlace):
+    """A collection of Milvus: ``url`` is ``http://…``, ``https://…``, or the path of a file of Milvus Lite.
 
-    Attributes:
-        url: ``http://…``, ``https://…``, or the path of a file of Milvus Lite.
-        index: one of `KINDS`.
-        name: what collections of this workspace begin with, so that several share a server.
-        generation: how often they were loaded anew; each time goes into a collection of its own.
-        build, search: parameters of the index beside the usual ones, as Milvus names them.
+    ``index`` is one of `KINDS`; ``build`` and ``search`` name parameters as Milvus does.
     """
-
-    url: str
-    index: str = "HNSW"
-    name: str = "vernissage"
-    generation: int = 0
-    build: Mapping[str, int] = field(default_factory=dict)
-    search: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         kinds = LITE_KINDS if self.lite else KINDS
@@ -80,19 +66,6 @@ class MilvusPlace:
     @property
     def lite(self) -> bool:
         return "://" not in self.url
-
-    def collection(self, table: VectorTable) -> str:
-        """The name of the collection that holds exactly this table, indexed as is said here."""
-        card = table.card
-        about = (card.encoder, card.fingerprint, card.modality, card.values, table.item_ids.digest, self.index)
-        parts = (*about, self.generation, sorted(self.build.items()))
-        state = digest(*[str(each).encode() for each in parts])[:16]
-        return f"{self.prefix(table)}{state}"
-
-    def prefix(self, table: VectorTable) -> str:
-        """What the names of all collections begin with that hold states of this table."""
-        key = f"{table.card.encoder}.{table.card.modality}"
-        return re.sub(r"\W", "_", f"{self.name}_{key[:100]}_{digest(key.encode())[:6]}_", flags=re.ASCII)
 
     def parameters(self, size: int) -> dict[str, int]:
         """Parameters for building the index over so many rows."""
@@ -160,6 +133,7 @@ class MilvusRows:
 
     kind = "milvus"
     most = MOST
+    listed = 100  # as many as an expression is quick with
 
     def __init__(self, milvus: Milvus, place: MilvusPlace, table: VectorTable) -> None:
         self._milvus, self.place, self._table, self.name = milvus, place, table, place.collection(table)

@@ -21,7 +21,7 @@ from vernissage.search.approximate import (
     usual_efforts,
     usual_lists,
 )
-from vernissage.search.candidates import Candidates, SelectiveCandidates
+from vernissage.search.candidates import Candidates, KeptPlace, KeptRows, SelectiveCandidates
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan, build_byte_scan
@@ -31,7 +31,6 @@ from vernissage.workspace.index_audit import IndexAudit, audited
 from vernissage.workspace.state import INDEX_CHOICES, LISTS, STAGING, sole_writer
 
 if TYPE_CHECKING:
-    from vernissage.search.milvus import MilvusRows
     from vernissage.search.vectors import VectorTable
     from vernissage.workspace.workspace import Workspace
 
@@ -166,55 +165,65 @@ def _approximate(settings: Mapping[str, Any]) -> Mapping[str, Any]:
     return settings
 
 
-def _milvus_rows(source: IndexedTable, settings: Mapping[str, Any]) -> "MilvusRows":
+def _kept_elsewhere(kind: str, rows_of: "Callable[[Mapping[str, Any], VectorTable], KeptRows]") -> IndexKind:
+    """A kind whose rows are kept elsewhere, where settings say."""
+
+    def kept(source: IndexedTable, settings: Mapping[str, Any]) -> KeptRows:
+        given = {name: value for name, value in settings.items() if name != _SERVED}
+        if wrong := misfit(given, KeptPlace, f"the choice of {kind}"):
+            raise RequestError(f"{wrong}; give --url, its address, and perhaps --index")
+        return rows_of(given, source.table)
+
+    def prepare(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
+        """Load the table; what serves now stays until the next time, for whoever still searches it."""
+        place = f"{platform.node()} {source.workspace.resolve()}"  # no two workspaces drop each other's collections
+        chosen = {"name": f"vernissage_{digest(place.encode())[:8]}", **settings}
+        if "://" not in str(chosen.get("url", "://")):
+            chosen["url"] = str(Path(str(chosen["url"])).resolve())
+        rows, before = kept(source, chosen), read_choices(source.workspace).get(source.key, IndexChoice())
+        rows.drop_others(str(before.settings.get(_SERVED, "")))
+        rows.fill(progress)
+        return {**chosen, _SERVED: rows.name}
+
+    def opened(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
+        return exact_over(source, kept(source, settings).require())
+
+    def audit(source: IndexedTable, settings: Mapping[str, Any]) -> IndexAudit:
+        rows = kept(source, settings)
+        return audited(kind, source.table, rows.ids(), rows.vectors_of)
+
+    def anew(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**settings, "generation": settings.get("generation", 0) + 1}
+
+    def tidy(source: IndexedTable, settings: Mapping[str, Any]) -> None:
+        kept(source, settings).drop_others()
+
+    return IndexKind(prepare, opened, audit, anew, tidy)
+
+
+def _milvus_rows(settings: Mapping[str, Any], table: "VectorTable") -> KeptRows:
     from vernissage.search.milvus import MilvusPlace, MilvusRows, connected
 
-    given = {name: value for name, value in settings.items() if name != _SERVED}
-    if wrong := misfit(given, MilvusPlace, "the choice of milvus"):
-        raise RequestError(f"{wrong}; give --url, a file or the http:// address of a server, and perhaps --index")
-    place = MilvusPlace(**given)
-    return MilvusRows(connected(place.url), place, source.table)
+    place = MilvusPlace(**settings)
+    return MilvusRows(connected(place.url), place, table)
 
 
-def _prepare_milvus(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
-    """Load the table; what serves now stays until the next time, for whoever still searches it."""
-    workspace = source.workspace
-    place = f"{platform.node()} {workspace.resolve()}"  # no two workspaces drop each other's collections
-    chosen = {"name": f"vernissage_{digest(place.encode())[:8]}", **settings}
-    if "://" not in str(chosen.get("url", "://")):
-        chosen["url"] = str(Path(str(chosen["url"])).resolve())
-    rows = _milvus_rows(source, chosen)
-    before = read_choices(workspace).get(source.key, IndexChoice())
-    rows.drop_others(str(before.settings.get(_SERVED, "")))
-    rows.fill(progress)
-    return {**chosen, _SERVED: rows.name}
+def _pgvector_rows(settings: Mapping[str, Any], table: "VectorTable") -> KeptRows:
+    from vernissage.storage.vector_index import PgvectorPlace, PgvectorRows, connected
 
-
-def _open_milvus(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
-    return exact_over(source, _milvus_rows(source, settings).require())
-
-
-def _audit_milvus(source: IndexedTable, settings: Mapping[str, Any]) -> IndexAudit:
-    rows = _milvus_rows(source, settings)
-    return audited("milvus", source.table, rows.ids(), rows.vectors_of)
-
-
-def _milvus_anew(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**settings, "generation": settings.get("generation", 0) + 1}
-
-
-def _tidy_milvus(source: IndexedTable, settings: Mapping[str, Any]) -> None:
-    _milvus_rows(source, settings).drop_others()
+    place = PgvectorPlace(**settings)
+    return PgvectorRows(connected(place.url), place, table)
 
 
 _SERVED = "collection"
-"""The setting that names the collection of Milvus which serves since `use_index`."""
+"""The setting that names the collection which serves since `use_index`."""
 
 KINDS: Mapping[str, IndexKind] = MappingProxyType(
     {
         "exact": IndexKind(_prepare_exact, _open_exact),
         "approximate": IndexKind(_prepare_approximate, _open_approximate),
-        "milvus": IndexKind(_prepare_milvus, _open_milvus, _audit_milvus, _milvus_anew, _tidy_milvus),
+        "milvus": _kept_elsewhere("milvus", _milvus_rows),
+        "pgvector": _kept_elsewhere("pgvector", _pgvector_rows),
     }
 )
 """Every kind of index by the word for it."""

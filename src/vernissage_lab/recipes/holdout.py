@@ -499,7 +499,7 @@ def _draw(found: Mapping[str, Holdout], path: Path) -> None:
         for row in where(result.rows(), metric="recall", k=first):
             panel = f"{_WORDS[row['source']]} → {_WORDS[row['target']]}"
             title = panel if len(found) == 1 else f"{name}: {panel}"
-            dots.append(Dot(row["rule"], title, row["mean"], row["se"], row["rule"] in result.references))
+            dots.append(Dot.of(row, row["rule"], title, row["rule"] in result.references))
     people = len(next(iter(found.values())).owners)
     what = next(iter(found)) if len(found) == 1 else "several encoders"
     save_figure(dot_figure(dots, title=f"Recall@{first} of hidden works, {people} people ({what})"), path)
