@@ -1,14 +1,19 @@
 """pgvector as an index: what the database keeps of a table, what it is asked, and what comes of faults."""
 
 import json
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from tests.cli.conftest import Run, run
+from tests.galleries import paint
 from tests.postgres import run_sql
 from tests.search.test_milvus import HOSTILE, QUERIES, table
+from tests.web.serving import served
 
 import vernissage
 from vernissage.cli.main import main
@@ -228,3 +233,54 @@ def test_what_cannot_be_reached_is_said_and_what_was_chosen_stays(
     assert read_choices(workspace) == {}
     assert open_workspace(workspace).index("colour-texture", "image").card.kind == "exact"
     assert not list(tmp_path.rglob("a.db"))
+
+
+def test_a_table_that_somebody_locks_is_said_within_the_patience(postgresql: Database, postgres_url: str) -> None:
+    own = table(300)
+    hurried = Database(*new_engine(postgres_url, 0.5), 0.5)
+    rows = rows_of(hurried, own).fill()
+    index = indexed(rows, own)
+    with postgresql.reading() as connection:
+        connection.exec_driver_sql("SET TRANSACTION READ WRITE")
+        connection.exec_driver_sql(f'LOCK TABLE "{rows.name}" IN ACCESS EXCLUSIVE MODE')
+        with pytest.raises(StorageError, match="locked by another process for too long") as told:
+            index.search(QUERIES, 3)
+        assert told.value.kind.http_status == 503
+    assert index.search(QUERIES, 3) == exact_index(own).search(QUERIES, 3)
+    hurried.close()
+
+
+def test_a_server_goes_on_after_the_database_was_away_and_takes_in_what_another_process_keeps(
+    run: Run, owned: Path, tmp_path: Path, url: str, postgres_server: str
+) -> None:
+    workspace, name = Path(shutil.copytree(owned, tmp_path / "workspace")), url.rpartition("/")[2]
+    run("index", "use", workspace, "--kind", "pgvector", "--url", url, "--index", "FLAT", "--vectors", KEY)
+    rated = list(open_workspace(workspace).collection.ids)
+
+    def recommend(work: str) -> httpx.Response:  # another work each time: a server keeps its answers
+        return http.post("/api/v1/recommendations", json={"ratings": {work: 5}, "engine": "colour-texture", "limit": 2})
+
+    def others() -> set[str]:
+        answer = http.get("/api/v1/people/ann/recommendations", params={"limit": 100})
+        return {each["id"] for each in answer.raise_for_status().json()["works"]}
+
+    with (
+        served(workspace, None, "--database", url) as (address, _),
+        httpx.Client(base_url=address, timeout=60) as http,
+    ):
+        assert recommend(rated[0]).status_code == 200
+        run_sql(postgres_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        run_sql(postgres_server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+        refused = recommend(rated[1])
+        assert refused.status_code == 503
+        assert url not in refused.text  # that is for the log
+        run_sql(postgres_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        assert recommend(rated[1]).status_code == 200
+        paint(tmp_path / "red.png", 1_000)  # as no work, or that one would stand for both
+        assert "hers" not in others()
+        with vernissage.open(workspace, database=url, writing=True) as gallery:
+            gallery.person("eve").upload([vernissage.Submission(tmp_path / "red.png", id="hers")])
+        deadline = time.monotonic() + 30
+        while "hers" not in others():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

@@ -1,8 +1,11 @@
 """Encoding by several processes and on a Ray cluster: the bytes of a build by one, whatever is killed on the way."""
 
+import secrets
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.galleries import toy_gallery
 from tests.workspace.test_build import snapshot
 
 from vernissage.encoders.contract import Encoder
@@ -27,6 +31,16 @@ READING = BlockReading("image", side=448)
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "_BLOCK", 4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _alone() -> Iterator[None]:
+    """Clusters of the tests are on loopback, and write nothing into the home folder; read when Ray is imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("RAY_USAGE_STATS_ENABLED", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"):
+            patch.setenv(name, "0")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +63,18 @@ def blocks(serial: Path) -> list[Block]:
     works = open_workspace(serial).collection
     pictures = [Picture(path, item.picture_digest) for item in works if (path := works.picture_path(item))]
     return [(start, pictures[start : start + 4]) for start in range(0, 64, 4)]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A Ray cluster of two nodes on this machine, each of which is a set of processes with one core."""
+    from ray.cluster_utils import Cluster
+
+    started = Cluster()
+    for _ in range(2):
+        started.add_node(num_cpus=1, include_dashboard=False, object_store_memory=100 * 2**20)
+    yield started
+    started.shutdown()
 
 
 def vectors_by(workers: Workers, encoder: Encoder, blocks: list[Block]) -> dict[int, bytes]:
@@ -116,13 +142,17 @@ def test_where_all_processes_die_the_build_says_so_and_keeps_what_is_encoded(
     assert snapshot(tmp_path / "ws") == snapshot(serial)
 
 
-def test_an_error_of_a_worker_is_that_of_one_process(encoder: Encoder, blocks: list[Block], tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [1, 2, pytest.param("ray", marks=pytest.mark.long)])
+def test_an_error_of_a_worker_is_that_of_one_process(
+    encoder: Encoder, blocks: list[Block], tmp_path: Path, asked: int | str
+) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     broken: list[Block] = [*blocks, (64, [Picture(tmp_path / "broken.png", "")])]
-    with workers_of(2) as workers:
-        for who in (ALONE, workers):
-            with pytest.raises(CollectionError, match=r"the picture .*broken\.png holds text, not a picture"):
-                vectors_by(who, encoder, broken)
+    with (
+        workers_of(asked) as workers,
+        pytest.raises(CollectionError, match=r"the picture .*broken\.png holds text, not"),
+    ):
+        vectors_by(workers, encoder, broken)
 
 
 @pytest.mark.parametrize("asked", [0, "0", "-1", "two", "2:3", "rays", "ray2:7"])
@@ -151,22 +181,6 @@ def test_an_address_that_nobody_answers_is_said_and_nothing_changes(gallery: Pat
     assert snapshot(workspace) == before
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """A Ray cluster of two nodes on this machine, each of which is a set of processes with one core."""
-    alone = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in alone.items():
-            patch.setenv(name, value)
-        from ray.cluster_utils import Cluster
-
-        started = Cluster()
-        for _ in range(2):
-            started.add_node(num_cpus=1, include_dashboard=False, object_store_memory=100 * 2**20)
-        yield started
-        started.shutdown()
-
-
 def test_on_a_cluster_the_workspace_is_the_same_though_a_node_is_killed(
     gallery: Path, serial: Path, tmp_path: Path, cluster: Any
 ) -> None:
@@ -185,6 +199,7 @@ def test_on_a_cluster_the_workspace_is_the_same_though_a_node_is_killed(
     cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
 
 
+@pytest.mark.long
 def test_workers_of_a_cluster_may_be_killed_and_are_sent_what_they_do_not_see(
     encoder: Encoder, blocks: list[Block], cluster: Any
 ) -> None:
@@ -199,3 +214,37 @@ def test_workers_of_a_cluster_may_be_killed_and_are_sent_what_they_do_not_see(
             found[number] = rows.tobytes()
     assert found == expected
     assert not workers_below(psutil.Process(), "ray::_Actor")
+
+
+@pytest.mark.long
+def test_a_killed_build_on_a_cluster_of_its_own_goes_on(tmp_path: Path) -> None:
+    works, path = toy_gallery(tmp_path / "gallery", 640), tmp_path / "ws"
+    build_workspace(works, tmp_path / "serial", encoders=ENCODERS)
+    call = [sys.executable, "-m", "vernissage", "build", str(works), "-o", str(path)]
+    call += [word for name in ENCODERS for word in ("--encoder", name)]
+    with subprocess.Popen([*call, "--workers", "ray"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as build:
+        started = psutil.Process(build.pid)
+        while not list(path.glob("building/efficientnet-lite0-network.image-*/*.npy")):
+            assert build.poll() is None
+            time.sleep(0.02)
+        listening = [each for child in started.children(recursive=True) for each in child.net_connections("tcp")]
+        assert {each.laddr.ip.removeprefix("::ffff:") for each in listening if each.status == "LISTEN"} == {"127.0.0.1"}
+        second = subprocess.run([*call, "--workers", "2"], capture_output=True, text=True, check=False)
+        assert (second.returncode, "another process is writing" in second.stderr) == (6, True)
+        left = started.children(recursive=True)
+        build.kill()
+    _, alive = psutil.wait_procs(left, timeout=180)  # its agents look now and then
+    assert not alive
+    subprocess.run([*call, "--workers", "ray"], check=True, capture_output=True)
+    assert snapshot(path) == snapshot(tmp_path / "serial")
+
+
+@pytest.mark.long
+def test_an_address_of_something_else_is_said(gallery: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(
+            WorkspaceError, match=rf"no Ray cluster lets this machine in at {address} \(.+\); start one"
+        ):
+            build_workspace(gallery, tmp_path / "ws", workers=f"ray:{address}")
+    assert not (tmp_path / "ws").exists()

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from vernissage import errors
 from vernissage.catalog.ahead import picture_batches
 from vernissage.catalog.pictures import open_picture
 from vernissage.catalog.videos import video_frames
 from vernissage.encoders.contract import Encoder, EncoderState, reading
 from vernissage.encoders.loading import restore
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.errors import ProvenanceError, VernissageError
+from vernissage.errors import ProvenanceError
 from vernissage.files import open_regular
 from vernissage.search.vectors import pooled
 from vernissage.values import Modality, Vectors
@@ -152,31 +151,19 @@ def _limit_threads(threads: Mapping[str, int]) -> None:
 _kept = lru_cache(maxsize=1)(Recipe.encoder)  # an encoder of texts and pictures is loaded once for both
 
 
-@dataclass(frozen=True)
-class Fault:
-    """An error for users that another process met; errors themselves do not all survive being sent."""
-
-    kind: str
-    message: str
-
-    @classmethod
-    def of(cls, error: VernissageError) -> "Fault":
-        """As it is sent."""
-        known = next(each for each in type(error).__mro__ if each.__module__ == errors.__name__)
-        return cls(known.__name__, str(error))
-
-    def error(self) -> VernissageError:
-        """As it is raised."""
-        found: VernissageError = getattr(errors, self.kind)(self.message)
-        return found
-
-
-def encode_block(recipe: Recipe, how: BlockReading, threads: int, contents: Contents) -> Vectors | Fault:
-    """What another process does with a block; its encoder stays loaded for the next one."""
-    try:
+def encode_block(
+    threads: int, recipe: Recipe, how: BlockReading, contents: Contents, files: Sequence[bytes] | None = None
+) -> Vectors:
+    """The vectors of a block, whose ``files`` may have been sent; the encoder stays loaded for the next one."""
+    with tempfile.TemporaryDirectory(prefix="vernissage-") as folder:
+        if files is not None:
+            sent = [each for each in contents if isinstance(each, Picture)]
+            contents = [
+                replace(each, path=Path(folder, f"{number}-{each.path.name}")) for number, each in enumerate(sent)
+            ]
+            for each, content in zip(contents, files, strict=True):
+                each.path.write_bytes(content)
         return how.vectors(_kept(recipe), threads, contents)
-    except VernissageError as error:
-        return Fault.of(error)
 
 
 def sees(contents: Contents) -> bool:
@@ -190,15 +177,3 @@ def _is_here(picture: Picture) -> bool:
             return hashlib.file_digest(file, "sha256").hexdigest() == picture.sha256
     except OSError:
         return False
-
-
-def with_files(contents: Sequence[Picture], files: Sequence[bytes], do: Callable[[Contents], Any]) -> Any:
-    """What ``do`` makes of pictures whose files were sent; they lie in a folder until it has ended."""
-    with tempfile.TemporaryDirectory(prefix="vernissage-") as folder:
-        there = []
-        for number, (picture, content) in enumerate(zip(contents, files, strict=True)):
-            place = Path(folder, str(number), picture.path.name)
-            place.parent.mkdir()
-            place.write_bytes(content)
-            there.append(replace(picture, path=place))
-        return do(there)

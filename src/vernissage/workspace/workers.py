@@ -1,17 +1,19 @@
 """Who encodes blocks of works: this process, others beside it, or those of a Ray cluster, of which any may be lost."""
 
 import importlib
+import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -19,13 +21,12 @@ from typing import Any
 from vernissage import __version__
 from vernissage.catalog.ahead import usable_cores
 from vernissage.encoders.contract import Encoder
-from vernissage.errors import RequestError, WorkspaceError
+from vernissage.errors import RequestError, VernissageError, WorkspaceError
 from vernissage.values import Vectors
-from vernissage.workspace.blocks import BlockReading, Contents, Fault, Picture, Recipe, encode_block, sees, with_files
+from vernissage.workspace.blocks import BlockReading, Contents, Picture, Recipe, encode_block, sees
 
 Block = tuple[int, Contents]
 """A number of its own, and what is in it."""
-_Given = Future[Vectors | Fault | None]
 
 _AT_ONCE = 2  # blocks that a worker has: the one under way, and the next
 _LOSSES = 3  # of workers by one block, or of each worker while nothing was encoded
@@ -33,8 +34,14 @@ _PATIENCE = 600.0  # seconds in which a first worker must start, on a cluster th
 _ANSWER = 20.0  # seconds in which a cluster must let us in, and five in which anybody must answer
 _TIMES = ("RAY_gcs_rpc_server_connect_timeout_s", "RAY_gcs_rpc_server_reconnect_timeout_s")
 _STORE = 256 * 2**20  # bytes for what is on the way, on a cluster of this machine alone
-_ALONE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""Ray reports to nobody, and listens on loopback alone: so it does, on any system, where it may form no cluster."""
+_ALONE = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # it reports to nobody
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # by which, on any system, it listens on loopback alone
+    "RAY_AUTH_TOKEN": secrets.token_hex(
+        32
+    ),  # not to others who use the machine; else it is written into the home folder
+}
+"""How a cluster of this machine runs."""
 
 
 class Workers:
@@ -57,72 +64,62 @@ class Workers:
 ALONE = Workers()
 
 
-class _Worker(ABC):
-    """A process that keeps an encoder loaded; ``started`` is done when it is there, with the version that it runs."""
+@dataclass(frozen=True, eq=False)
+class _Worker:
+    """A process that keeps an encoder loaded."""
 
-    started: Future[str]
-
-    @abstractmethod
-    def encode(
-        self, recipe: Any, how: BlockReading, contents: Contents, files: Sequence[bytes] | None = None
-    ) -> _Given:
-        """Give it a block; None comes back where it does not see the files of pictures, which are then sent."""
-
-    @abstractmethod
-    def end(self) -> None:
-        """End it at once."""
+    started: Future[str]  # with the version that it runs
+    encode: Callable[..., Future[Vectors | None]]  # a block; None where it does not see its files, which are then sent
+    end: Callable[[], None]
 
 
 class _Crew(Workers, ABC):
-    """Several workers.
+    """Several workers; ``lost`` is what their futures raise where one is gone.
 
     Blocks are handed out here, and not by Ray Data, which starts actors and loads models anew for each encoder and
     modality, has no end of trying a block that its workers die of, and takes pictures by one way on all nodes.
     """
 
     lost: tuple[type[BaseException], ...]
-    """What the futures of a worker raise that is gone."""
 
     def __init__(self) -> None:
-        self._workers: list[_Worker] = []
+        self.workers: list[_Worker] = []
 
     @abstractmethod
     def _prepared(self, recipe: Recipe) -> Any:
-        """The recipe as it is sent, when there are workers for it."""
+        """The recipe as it is sent, when workers for it have been asked for."""
 
     @abstractmethod
-    def _hire(self) -> None:
-        """Start one more."""
+    def _hired(self) -> _Worker:
+        """One more, which may start later."""
 
     def close(self) -> None:
         """See `Workers.close`."""
-        while self._workers:
-            self._workers.pop().end()
+        while self.workers:
+            self.workers.pop().end()
 
     def replace(self, worker: _Worker) -> None:
         """Start another one in the place of one that is gone."""
-        if worker in self._workers:
-            self._workers.remove(worker)
+        if worker in self.workers:
+            self.workers.remove(worker)
             worker.end()
-            self._hire()
+            self.workers.append(self._hired())
 
     def encoded(self, encoder: Encoder, how: BlockReading, blocks: Iterable[Block]) -> Iterator[tuple[int, Vectors]]:
         """See `Workers.encoded`."""
         recipe = self._prepared(Recipe.of(encoder))
         try:
-            yield from _Shift(self, self._workers, recipe, how, iter(blocks)).results()
+            yield from _Shift(self, recipe, how, iter(blocks)).results()
         except BaseException:
             self.close()  # they would go on with what nobody waits for
             raise
 
 
 class _Shift:
-    """Workers encode blocks; those of a worker that is lost go to others."""
+    """A crew encodes blocks; those of a worker that is lost go to others."""
 
-    def __init__(
-        self, crew: _Crew, workers: Sequence[_Worker], recipe: Any, how: BlockReading, blocks: Iterator[Block]
-    ) -> None:
-        self._crew, self._workers, self._recipe, self._how, self._blocks = crew, workers, recipe, how, blocks
+    def __init__(self, crew: _Crew, recipe: Any, how: BlockReading, blocks: Iterator[Block]) -> None:
+        self._crew, self._asked, self._blocks = crew, (recipe, how), blocks
         self._left = deque(islice(blocks, 1))  # the next block, and those of workers that were lost
         self._losses = Counter[int | None]()
         self._orders: dict[Future[Any], tuple[_Worker, Block | None]] = {}
@@ -133,8 +130,8 @@ class _Shift:
             done, _ = wait(self._orders, _PATIENCE, FIRST_COMPLETED)
             if not done and not any(block for _, block in self._orders.values()):
                 raise WorkspaceError(
-                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use the cluster; "
-                    f"build again when there is room"
+                    f"no worker has started within {_PATIENCE / 60:.0f} minutes, as where others use all of a cluster; "
+                    "build again when there is room"
                 )
             for future in done:
                 worker, block = self._orders.pop(future)
@@ -142,42 +139,37 @@ class _Shift:
                     result = future.result()
                 except self._crew.lost as error:
                     self._give_up(worker, block, error)
+                except VernissageError as error:
+                    raise getattr(error, "cause", error) from None  # which Ray has wrapped, with a trace for a message
                 else:
                     if block is None:
                         _require_same_version(result)
-                    elif (vectors := self._vectors(worker, block, result)) is not None:
-                        yield block[0], vectors
+                    elif result is None:
+                        files = [each.path.read_bytes() for each in block[1] if isinstance(each, Picture)]
+                        self._order(worker, block, files)
+                    else:
+                        self._losses[None] = 0
+                        yield block[0], result
 
     def _hand_out(self) -> bool:
         """Give blocks to all workers that have started; whether there is anything to wait for."""
-        busy = Counter(id(worker) for worker, _ in self._orders.values())
-        for worker in tuple(self._workers):
+        busy = Counter(worker for worker, _ in self._orders.values())
+        for worker in tuple(self._crew.workers):
             if not worker.started.done():
                 self._orders.setdefault(worker.started, (worker, None))
-            elif worker.started.exception() is None:
-                while self._left and busy[id(worker)] < _AT_ONCE and worker in self._workers:
-                    busy[id(worker)] += 1
-                    block = self._left.popleft()
-                    self._left.extend(islice(self._blocks, 0 if self._left else 1))
-                    self._order(worker, block)
+                continue
+            while self._left and busy[worker] < _AT_ONCE and worker in self._crew.workers:
+                busy[worker] += 1
+                block = self._left.popleft()
+                self._left.extend(islice(self._blocks, 0 if self._left else 1))
+                self._order(worker, block)
         return bool(self._left) or any(block for _, block in self._orders.values())
 
     def _order(self, worker: _Worker, block: Block, files: Sequence[bytes] | None = None) -> None:
         try:
-            self._orders[worker.encode(self._recipe, self._how, block[1], files)] = worker, block
+            self._orders[worker.encode(*self._asked, block[1], files)] = worker, block
         except self._crew.lost as error:
             self._give_up(worker, block, error)
-
-    def _vectors(self, worker: _Worker, block: Block, result: Vectors | Fault | None) -> Vectors | None:
-        """The vectors that came back; None where the block's files must be sent first."""
-        if isinstance(result, Fault):
-            raise result.error()
-        if result is None:
-            files = [each.path.read_bytes() for each in block[1] if isinstance(each, Picture)]
-            self._order(worker, block, files)
-        else:
-            self._losses[None] = 0
-        return result
 
     def _give_up(self, worker: _Worker, block: Block | None, error: BaseException) -> None:
         """Replace a worker that is gone; its block goes to the next one.
@@ -185,13 +177,13 @@ class _Shift:
         Raises:
             WorkspaceError: that has happened too often.
         """
+        self._crew.replace(worker)
         number = None
         if block is not None:
-            self._left.append(block)
             number = block[0]
-        self._crew.replace(worker)
+            self._left.append(block)
         self._losses[number] += 1
-        if self._losses[number] >= (_LOSSES if block else _LOSSES * len(self._workers)):
+        if self._losses[number] >= (_LOSSES if block else _LOSSES * len(self._crew.workers)):
             at = f" with the works from number {number} on" if block else ""
             raise WorkspaceError(
                 f"workers were lost again and again{at} ({str(error).strip().splitlines()[-1][:200]}); what is "
@@ -206,29 +198,8 @@ def _require_same_version(version: str) -> None:
         )
 
 
-class _Process(_Worker):
-    """A process on this machine; it is started without running the caller's main module again."""
-
-    def __init__(self, threads: int) -> None:
-        from joblib.externals.loky.process_executor import ProcessPoolExecutor
-
-        self._executor, self._threads = ProcessPoolExecutor(1), threads
-        self.started = self._executor.submit(version)
-
-    def encode(
-        self, recipe: Any, how: BlockReading, contents: Contents, files: Sequence[bytes] | None = None
-    ) -> _Given:
-        """See `_Worker.encode`; files are never needed."""
-        given: _Given = self._executor.submit(encode_block, recipe, how, self._threads, contents)
-        return given
-
-    def end(self) -> None:
-        """See `_Worker.end`."""
-        self._executor.shutdown(kill_workers=True)
-
-
 class _Processes(_Crew):
-    """Processes on this machine, each with as many threads as this one, but that fewer decode."""
+    """Processes on this machine, each with as many threads as this one has, but that fewer decode."""
 
     lost = (BrokenProcessPool,)
 
@@ -237,12 +208,15 @@ class _Processes(_Crew):
         self._number = number
 
     def _prepared(self, recipe: Recipe) -> Recipe:
-        while len(self._workers) < self._number:
-            self._hire()
+        self.workers += [self._hired() for _ in range(self._number - len(self.workers))]
         return recipe
 
-    def _hire(self) -> None:
-        self._workers.append(_Process(-(-usable_cores() // self._number)))
+    def _hired(self) -> _Worker:
+        from joblib.externals.loky.process_executor import ProcessPoolExecutor  # which does not run __main__ again
+
+        one = ProcessPoolExecutor(1)
+        encode = partial(one.submit, encode_block, -(-usable_cores() // self._number))
+        return _Worker(one.submit(version), encode, partial(one.shutdown, kill_workers=True))
 
 
 class _Actor:
@@ -253,36 +227,14 @@ class _Actor:
 
     def version(self) -> str:
         """That of the package here."""
-        return version()
+        return __version__
 
     def encode(
-        self, recipe: Recipe, how: BlockReading, contents: Any, files: Sequence[bytes] | None
-    ) -> Vectors | Fault | None:
+        self, recipe: Recipe, how: BlockReading, contents: Contents, files: Sequence[bytes] | None
+    ) -> Vectors | None:
         """See `_Worker.encode`."""
-        if files is not None:
-            found: Vectors | Fault = with_files(contents, files, partial(encode_block, recipe, how, self._threads))
-            return found
-        return encode_block(recipe, how, self._threads, contents) if sees(contents) else None
-
-
-class _RayWorker(_Worker):
-    """An actor of a cluster; where it has no room yet, it starts when there is."""
-
-    def __init__(self, ray: Any, cpus: int, gpus: int) -> None:
-        self._ray = ray
-        self._actor = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Actor).remote(cpus)
-        self.started = self._actor.version.remote().future()
-
-    def encode(
-        self, recipe: Any, how: BlockReading, contents: Contents, files: Sequence[bytes] | None = None
-    ) -> _Given:
-        """See `_Worker.encode`."""
-        given: _Given = self._actor.encode.remote(recipe, how, contents, files).future()
-        return given
-
-    def end(self) -> None:
-        """See `_Worker.end`."""
-        self._ray.kill(self._actor)
+        there = files is not None or sees(contents)
+        return encode_block(self._threads, recipe, how, contents, files) if there else None
 
 
 class _Ray(_Crew):
@@ -292,11 +244,8 @@ class _Ray(_Crew):
         super().__init__()
         self._ray, self._own = _connected(address)
         self._shape = (1, 0)
-        errors = self._ray.exceptions
-        self.lost = (
-            errors.RayActorError, errors.WorkerCrashedError, errors.NodeDiedError, errors.ObjectLostError,
-            errors.OutOfMemoryError,
-        )  # fmt: skip
+        names = ("RayActorError", "WorkerCrashedError", "NodeDiedError", "ObjectLostError", "OutOfMemoryError")
+        self.lost = tuple(getattr(self._ray.exceptions, name) for name in names)
 
     def close(self) -> None:
         """See `Workers.close`."""
@@ -309,20 +258,25 @@ class _Ray(_Crew):
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         most = {kind: max((int(node.get(kind, 0)) for node in nodes), default=0) for kind in ("CPU", "GPU")}
         how = recipe.runtime
-        gpus = int(how is not None and bool(most["GPU"]) and not (how.device or "cuda").startswith("cpu"))
+        gpus = int(how is not None and bool(most["GPU"]) and (how.device or "cuda").startswith("cuda"))
         shape = max(1, min(recipe.network_threads or 1, most["CPU"])), gpus
         if shape != self._shape:
             super().close()
             self._shape = shape
         room = sum(int(node.get("GPU", 0)) if gpus else int(node.get("CPU", 0)) // shape[0] for node in nodes)
-        while len(self._workers) < max(1, room):
-            self._hire()
+        self.workers += [self._hired() for _ in range(max(1, room) - len(self.workers))]
         if how is not None and how.device:  # which of its GPUs a worker has is Ray's to say
             recipe = replace(recipe, runtime=replace(how, device=how.device.partition(":")[0]))
         return self._ray.put(recipe)
 
-    def _hire(self) -> None:
-        self._workers.append(_RayWorker(self._ray, *self._shape))
+    def _hired(self) -> _Worker:
+        cpus, gpus = self._shape
+        actor = self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Actor).remote(cpus)
+        return _Worker(
+            actor.version.remote().future(),
+            lambda *block: actor.encode.remote(*block).future(),
+            partial(self._ray.kill, actor),
+        )
 
 
 def version() -> str:
@@ -337,8 +291,10 @@ def _connected(address: str) -> tuple[Any, bool]:
         RequestError: Ray is not installed, or this process uses another cluster.
         WorkspaceError: no cluster is there, or it cannot be started.
     """
-    before = dict(os.environ)
+    before, log = dict(os.environ), logging.getLogger("ray")
+    level = log.level
     os.environ.update({} if address else _ALONE)
+    log.setLevel(logging.ERROR)
     try:
         ray = importlib.import_module("ray")
         if ray.is_initialized():
@@ -369,6 +325,7 @@ def _connected(address: str) -> tuple[Any, bool]:
             f"write a number, for processes on this machine"
         ) from error
     finally:
+        log.setLevel(level)
         os.environ.clear()
         os.environ.update(before)
 
