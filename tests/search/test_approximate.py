@@ -8,17 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.contracts.stand_in_index import StandInColumns
+from tests.recommenders.worlds import uploads_in
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, WorkspaceError
 from vernissage.files import read_arrays, write_arrays
 from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.profiles.uploads import UploadProfile
 from vernissage.recommenders.diversity import Diversified
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
+from vernissage.recommenders.uploads import UploadFusion
 from vernissage.search import approximate
 from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, build_inverted_lists
 from vernissage.search.exact import ExactIndex, exact_index
+from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod
+from vernissage.search.modality_means import fit_modality_means
 from vernissage.search.vectors import make_vector_table
 from vernissage.values import EVERYTHING, Allow, Condition, Vectors
 
@@ -132,6 +138,37 @@ def test_recommenders_over_it_give_exactly_n_and_nearly_the_same(index: ExactInd
         assert len(near) == 9
         assert not set(near) & set(ratings)
         assert len(set(near) & set(true)) >= 8
+
+
+@pytest.mark.parametrize("rule", [knn3z, csls, rrf, round_robin, mean_vector])
+def test_fusions_of_uploads_give_exactly_n_of_others(index: ExactIndex, exact: ExactIndex, rule: FusionRule) -> None:
+    members = [each.item_ids for each in exact.search(clustered()[[5, 84]], 5)]
+    ids = [item_id for each in members for item_id in each]
+    uploads = UploadProfile(
+        "zoe", {"image": uploads_in(ids, exact.vectors_of(ids), [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]])}
+    )
+    near, true = (
+        UploadFusion({"image": each}, rule=rule, at_least=2).recommend(uploads, "image", 9).ranking.item_ids
+        for each in (index, exact)
+    )
+    print(f"{rule.__name__}: {len(set(near) & set(true))} of 9 as by the exact index")
+    assert len(near) == 9
+    assert not set(near) & set(ids)
+    assert len(set(near) & set(true)) >= 8
+
+
+@pytest.mark.parametrize("method", MIXED_METHODS)
+def test_pictures_and_texts_in_one_index_give_exactly_n(
+    index: ExactIndex, exact: ExactIndex, method: MixedMethod
+) -> None:
+    about = {"encoder": "toy", "fingerprint": "f", "collection": "c"}
+    sides = [make_vector_table(clustered(), IDS, [""] * WORKS, modality=name, **about) for name in ("image", "text")]
+    means = fit_modality_means(*sides)
+    near, true = (
+        MixedIndex(each, exact, means).search(clustered()[7], "image", 9, method=method) for each in (index, exact)
+    )
+    assert len(near) == 9
+    assert len(set(near.item_ids) & set(true.item_ids)) >= len(set(true.item_ids)) - 1
 
 
 def test_what_was_written_is_read_and_answers_alike(lists: InvertedLists, index: ExactIndex, tmp_path: Path) -> None:
