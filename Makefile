@@ -64,7 +64,7 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.all: $(VENV)/.base
 	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) $(TORCH)
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained,video]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained,ray,video]'
 	@# Holds manifests to another library in the tests. It asks for an old Pillow and works with the new one.
 	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps iiif-prezi3==3.1.1
 	@touch $@

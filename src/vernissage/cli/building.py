@@ -178,6 +178,9 @@ def build(
     encoder: list[str] | None = option(
         None, "An encoder to build; repeat. Default: all without weights but tfidf.", "--encoder", "-e"
     ),
+    workers: str | None = option(
+        None, "Who encodes: a number of processes, ray (a cluster on this machine), or ray:HOST:PORT. Default 1."
+    ),
     report: Path | None = option(None, "Write the full report of the table here, as JSON."),
     dry_run: bool = option(False, "Say how the table is understood, and build nothing.", "--dry-run"),
     database: DatabasePlace = None,
@@ -222,6 +225,7 @@ def build(
                 pairs=_pairs(weights.pairs),
                 draft=fit.draft,
                 towers=weights.towers(),
+                workers=workers,
                 works=reading.works,
                 tolerance=reading.tolerance(),
                 refit=fit.refit,

@@ -130,13 +130,14 @@ def load_executed(
     return load_onnx(in_torch, place, **checked, batch_size=size)
 
 
-def restore(name: str, state: EncoderState, bases: Sequence[Encoder] = ()) -> Any:
+def restore(name: str, state: EncoderState, bases: Sequence[Encoder] = (), *, runtime: Runtime | None = None) -> Any:
     """The encoder of that name that ``state`` describes: as it was fitted, or from where its weights and export were.
 
     Args:
         name: the encoder's word.
         state: what was saved of it.
         bases: the encoders that it is made on, in the order of its card.
+        runtime: how its network is run, but for the precision, which is that of the state.
 
     Raises:
         ProvenanceError: the state is another encoder's or not whole, or other weights or another export lie there now.
@@ -148,7 +149,8 @@ def restore(name: str, state: EncoderState, bases: Sequence[Encoder] = ()) -> An
     from vernissage.encoders.runtime.loaded import load_again
     from vernissage.encoders.runtime.onnx import from_state
 
-    return from_state(state, partial(load_again, card=found))
+    how = runtime or Runtime()
+    return from_state(state, partial(load_again, card=found, runtime=how), batch_size=how.batch_size)
 
 
 def checked_execution(name: str, execution: Execution) -> Execution:

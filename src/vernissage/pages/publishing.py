@@ -250,6 +250,7 @@ def _write_works(gallery: Gallery, out: Path, asked: PublishOptions, records: Ad
     """Write everything about the works of some rows."""
     part, writer = _Part(), _Writer(out)
     banned = gallery.snapshot.editorial.banned
+    gallery.anticipate(gallery.collection.ids[start:end])
     for item in gallery.collection.take(range(start, end)):
         if item.id in banned:
             continue

@@ -45,6 +45,7 @@ from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copi
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, keep_index, material_of
 from vernissage.workspace.importing import carry_over, import_vectors
+from vernissage.workspace.index_choice import follow_build
 from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
@@ -59,6 +60,7 @@ from vernissage.workspace.state import (
     read_manifest,
     sole_writer,
 )
+from vernissage.workspace.workers import ALONE, Workers, workers_of
 from vernissage.workspace.workspace import Workspace
 
 _PATIENCE = 1.0
@@ -102,6 +104,7 @@ class Building:
     progress: Progress
     refit: bool = False
     runtime: Runtime = field(default_factory=Runtime)
+    workers: Workers = ALONE
     encoders: dict[str, Encoder] = field(default_factory=dict)
     tables: dict[tuple[str, Modality], VectorTable] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
@@ -181,7 +184,8 @@ def build_workspace(
         CollectionError: the collection has problems; nothing was built.
         EncoderError: an encoder that was asked for by name cannot be fitted, loaded or computed so.
         ProvenanceError: an export is damaged, or of other weights.
-        WorkspaceError: the folder is something else, cannot be written, or somebody else is writing.
+        WorkspaceError: the folder is something else, cannot be written, or somebody else is writing; or no worker is
+            there.
     """
     if unknown := sorted(asked.keys() - BuildOptions.__annotations__.keys()):
         raise TypeError(f"a build has no option {unknown[0]!r}")
@@ -194,7 +198,7 @@ def build_workspace(
     if opened is not None:
         check_target(None if isinstance(opened, RemoteSource) and opened.address else opened.location, path)
     existed = path.exists()
-    with sole_writer(path, patience=_PATIENCE):
+    with workers_of(asked.get("workers")) as workers, sole_writer(path, patience=_PATIENCE):
         try:
             before = _before(path)
             settings = merged_settings(before, asked)
@@ -206,7 +210,7 @@ def build_workspace(
             if review is not None and old is not None:
                 review(old, building.collection)
             building.refit, building.asked = refit, frozenset(asked.get("encoders") or ())
-            building.runtime = asked.get("runtime") or Runtime()
+            building.runtime, building.workers = asked.get("runtime") or Runtime(), workers
             building.source = _described(base, building, told or base.fingerprint())
             manifest = _made_manifest(building, published)
             # Written first: a kill in between must not leave what the state before said of works that are gone.
@@ -392,6 +396,7 @@ def _wanted(building: Building) -> list[EncoderCard]:
 
 def _put_in_force(building: Building, manifest: Manifest) -> BuildResult:
     path, before = building.path, building.before
+    follow_build(Workspace(path, manifest), building.progress)
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)
     coverage = (
@@ -554,7 +559,8 @@ def _fitted(building: Building, card: EncoderCard) -> tuple[Encoder, str]:
                 raise
         else:
             try:
-                return restore(card.name, state, [building.encoders[base] for base in there]), name
+                bases = [building.encoders[base] for base in there]
+                return restore(card.name, state, bases, runtime=building.runtime), name
             except ProvenanceError:  # whole, but another version made it
                 building.outdated += [card.name] * (not card.pretrained)
         if kept and card.pretrained:
@@ -667,6 +673,7 @@ def _encoded(building: Building, card: EncoderCard, encoder: Encoder, modality: 
             staging=building.path / STAGING,
             whole_batches=card.pretrained,
             draft=building.settings.draft,
+            workers=building.workers,
             progress=building.progress,
         )
     )

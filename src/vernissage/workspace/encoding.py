@@ -1,8 +1,6 @@
 """What encoders read of works, and how works become vectors block by block, so that an interruption costs one block."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import accumulate, groupby
@@ -11,26 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from vernissage.catalog.ahead import picture_batches
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.ids import Ids
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import open_picture
-from vernissage.catalog.videos import video_frames
-from vernissage.encoders.contract import Encoder, FittedEncoder, Material, reading
+from vernissage.encoders.contract import Encoder, FittedEncoder, Material
 from vernissage.encoders.register import EncoderCard, cards
 from vernissage.errors import ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
-from vernissage.search.exact import exact_index
-from vernissage.search.moments import save_moments
+from vernissage.search.moments import moments_of, save_moments
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, merged, pooled, write_table
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, modality_of_file, readable
+from vernissage.workspace.blocks import BlockReading, Contents, Picture
 from vernissage.workspace.collection_files import named_languages
+from vernissage.workspace.index_choice import SCANNED_FROM
 from vernissage.workspace.settings import Settings
-from vernissage.workspace.workspace import SCANNED_FROM
+from vernissage.workspace.workers import ALONE, Workers
 
 _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
@@ -75,20 +73,6 @@ def decoded_side(encoder: Encoder, *, draft: bool = True) -> int | None:
     preprocessing = getattr(encoder, "preprocessing", None)
     side = getattr(preprocessing, "shorter_side", None) or getattr(preprocessing, "size", None)
     return 2 * int(side) if side else _DECODED_SIDE
-
-
-def vectors_of_files(encoder: Encoder, modality: Modality, paths: Sequence[Path], side: int | None) -> Vectors:
-    """The vector of each picture or video, float32 (n, dim); a video's is what `pooled` makes of those of its frames.
-
-    Raises:
-        EncoderError: the encoder does not read pictures.
-        CollectionError: a file cannot be read.
-    """
-    read = reading(encoder, modality)
-    if modality != "video":
-        return read([open_picture(path, at_least=side) for path in paths])
-    clips = (video_frames(path, at_least=side) for path in paths)
-    return np.concatenate([pooled(read(frames), np.zeros(len(frames), np.intp)) for frames in clips])
 
 
 def _openers(collection: Collection, items: Iterable[Item], side: int | None) -> list[Callable[[], Any]]:
@@ -210,6 +194,7 @@ def encode_collection(
     staging: Path,
     whole_batches: bool = False,
     draft: bool = True,
+    workers: Workers = ALONE,
     progress: Progress,
 ) -> VectorTable:
     """Write the vectors of all works that have the modality to ``stem``, and open them; memory holds a few blocks.
@@ -233,10 +218,10 @@ def encode_collection(
         for place, content in enumerate(read[row]):
             if content not in known and content not in fitted:
                 missing.setdefault(content, (row, place))
-    encoding = _Encoding(encoder, modality, collection, whole_batches, decoded_side(encoder, draft=draft))
+    how = BlockReading(modality, whole_batches, decoded_side(encoder, draft=draft))
     name = digest(encoder.fingerprint.encode(), *(content.encode() for content in missing))[:16]
     folder = staging / f"{encoder.name}.{modality}-{name}"
-    told, size = encoding.stage(list(missing.values()), folder, progress)
+    told, size = _staged(encoder, how, list(missing.values()), collection, folder, workers, progress)
     place_of = {content: place for place, content in enumerate(missing)}
     there = known.keys() | fitted.keys()
     kept = [row for row, some in read.items() if any(each in there or told[place_of[each]] for each in some)]
@@ -274,7 +259,7 @@ def keep_index(indexes: Path, stem: Path, table: VectorTable) -> None:
         if not scan.exists():
             build_byte_scan(table.vectors, table.card.values).save(scan)
         if not moments.exists():
-            save_moments(moments, exact_index(table).moments(), table.card.values)
+            save_moments(moments, moments_of(table.vectors), table.card.values)
 
 
 def _in_parts(rows: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
@@ -288,73 +273,70 @@ def _block_file(folder: Path, start: int) -> Path:
     return folder / f"{start:09d}.npy"
 
 
-@dataclass(frozen=True)
-class _Encoding:
-    """One encoder and modality at work on a collection; ``side`` is how large JPEGs are decoded."""
+def _staged(
+    encoder: Encoder,
+    how: BlockReading,
+    contents: Sequence[tuple[int, int]],
+    collection: Collection,
+    folder: Path,
+    workers: Workers,
+    progress: Progress,
+) -> tuple[npt.NDArray[np.bool_], int]:
+    """Encode texts, or pictures, of works into files of blocks, but for blocks that are there.
 
-    encoder: Encoder
-    modality: Modality
-    collection: Collection
-    whole_batches: bool
-    side: int | None
+    Args:
+        encoder: that reads them.
+        how: it does.
+        contents: the row of each work, and the place of the picture among its `contents_of`.
+        collection: of the works.
+        folder: of the blocks.
+        workers: who encode.
+        progress: told of each block.
 
-    def stage(self, read: Sequence[tuple[int, int]], folder: Path, progress: Progress) -> tuple[list[bool], int]:
-        """Encode texts, or pictures, of works into files of blocks.
-
-        Args:
-            read: the row of each work, and the place of the picture among its `contents_of`.
-            folder: of the blocks.
-            progress: told of each.
-
-        Returns:
-            In which of them anything was found, and a block's size.
-        """
-        size = _BLOCKS.get(self.modality, _BLOCK)
-        step = f"Encoding {MODALITY_CARDS[self.modality].many} with {self.encoder.name}"
-        told: list[bool] = []
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            for start in range(0, len(read), size):
-                progress(step, start, len(read))
-                rows, places = zip(*read[start : start + size], strict=True)
-                works = self.collection.take(rows)
-                if self.modality != "text":
-                    shown = zip(works, places, strict=True)
-                    works = [
-                        replace(item, picture=[*_distinct(item, self.modality).values()][place])
-                        for item, place in shown
-                    ]
-                block = _block(_block_file(folder, start), len(works), self._encoded(works, pool))
-                told += [bool(row.any()) for row in block]
-        progress(step, len(read), len(read))
-        return told, size
-
-    def _encoded(self, works: Sequence[Item], pool: ThreadPoolExecutor) -> Callable[[], Vectors]:
-        """Encodes the texts or the leading pictures of works when it is called."""
-        read = reading(self.encoder, self.modality)
-        if self.modality == "text":
-            return lambda: read([item.text for item in works])
-        opened = partial(open_picture, at_least=self.side)
-        paths = [path for item in works if (path := self.collection.picture_path(item)) is not None]
-        if self.modality == "video":
-            return lambda: vectors_of_files(self.encoder, self.modality, paths, self.side)
-
-        if not self.whole_batches:
-            return lambda: np.concatenate(list(pool.map(lambda path: read([opened(path)]), paths)))
-        # Batches end early where their pixels come to too many, so that large pictures do not fill the memory.
-        batches = picture_batches(paths, len(works), at_least=self.side)
-        return lambda: np.concatenate([read(list(pool.map(opened, batch))) for batch in batches])
-
-
-def _block(path: Path, count: int, encode: Callable[[], Vectors]) -> Vectors:
-    """The block at ``path``, encoded and written there if it is not there yet."""
-    if path.exists():
-        try:
-            stored: Vectors = read_array(path)
-        except ProvenanceError:
-            path.unlink()
+    Returns:
+        In which of them anything was found, bool (n,), and a block's size.
+    """
+    size = _BLOCKS.get(how.modality, _BLOCK)
+    step = f"Encoding {MODALITY_CARDS[how.modality].many} with {encoder.name}"
+    told, done = np.zeros(len(contents), dtype=bool), 0
+    missing: dict[int, Sequence[tuple[int, int]]] = {}
+    for start in range(0, len(contents), size):
+        block = contents[start : start + size]
+        if (rows := _stored(_block_file(folder, start), len(block))) is None:
+            missing[start] = block
         else:
-            if stored.dtype == np.float32 and len(stored) == count:
-                return stored
-    vectors = encode()
-    write_array(path, vectors)
-    return vectors
+            told[start : start + size] = rows.any(axis=1)
+            done += len(rows)
+    progress(step, done, len(contents))
+    blocks = ((start, _contents(collection, how.modality, block)) for start, block in missing.items())
+    for start, rows in workers.encoded(encoder, how, blocks):
+        write_array(_block_file(folder, start), rows)
+        told[start : start + size] = rows.any(axis=1)
+        done += len(rows)
+        progress(step, done, len(contents))
+    return told, size
+
+
+def _contents(collection: Collection, modality: Modality, block: Sequence[tuple[int, int]]) -> Contents:
+    """The texts, or the pictures with that place, of the works in those rows."""
+    works = collection.take([row for row, _ in block])
+    if modality == "text":
+        return [item.text for item in works]
+    found = list[Picture]()
+    for item, (_, place) in zip(works, block, strict=True):
+        sha256, picture = [*_distinct(item, modality).items()][place]
+        if (path := collection.picture_path(replace(item, picture=picture))) is not None:
+            found.append(Picture(path, sha256))
+    return found
+
+
+def _stored(path: Path, count: int) -> Vectors | None:
+    """The block at ``path``, if it is there and whole."""
+    if not path.exists():
+        return None
+    try:
+        stored: Vectors = read_array(path)
+    except ProvenanceError:
+        path.unlink()
+        return None
+    return stored if stored.dtype == np.float32 and len(stored) == count else None

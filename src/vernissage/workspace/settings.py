@@ -38,6 +38,8 @@ class BuildOptions(TypedDict, total=False):
             vectors made of whole pictures never mix with others. At first True.
         towers: for vectors that were made elsewhere, encoder → where the weights lie that made them, so that uploads
             and words can be compared with them.
+        workers: who encodes, in this build alone: a number of processes on this machine, ``ray`` for a cluster that is
+            started on it, or ``ray:ADDRESS``; vectors have the same bits. At first this process.
     """
 
     encoders: Sequence[str] | None
@@ -50,6 +52,7 @@ class BuildOptions(TypedDict, total=False):
     pairs: int | None
     draft: bool | None
     towers: Mapping[str, Path] | None
+    workers: int | str | None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from vernissage.storage.schema import READ, UploadModality, Visibility
 from vernissage.storage.uploads import Upload, add_uploads, get_uploads, same_uploads
 from vernissage.storage.vectors import UploadVectors, VectorSpace, drop_vectors, missing_vectors, put_vectors
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, modality_of_file, readable
-from vernissage.workspace.encoding import decoded_side, vectors_of_files
+from vernissage.workspace.blocks import vectors_of_files
+from vernissage.workspace.encoding import decoded_side
 from vernissage.workspace.workspace import Workspace
 
 _AT_ONCE = 32

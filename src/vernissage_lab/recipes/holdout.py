@@ -21,8 +21,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.recommenders.uploads import UploadAnswer
-from vernissage.search.exact import ExactIndex
-from vernissage.values import ENCODED, Allow, Modality, Ranking
+from vernissage.values import ENCODED, Allow, Modality, Ranking, WritableIndex
 from vernissage.workspace.repository import Snapshot, open_repository
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
@@ -203,7 +202,7 @@ def _held_out(snapshot: Snapshot, name: str, options: HoldoutOptions, progress: 
 
 
 def run_holdout(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     owner_of: Mapping[str, str],
     *,
     tags: Tags,
@@ -314,7 +313,7 @@ def split_works(
 
 
 def trial_of(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     owner_of: Mapping[str, str],
     owner: str,
     kept: tuple[str, ...],

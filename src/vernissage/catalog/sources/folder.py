@@ -78,7 +78,7 @@ class Described(NamedTuple):
     number: int
     works: Callable[[], Iterable[_Work]]
     reading: Reading
-    links: Sequence[str] = ()
+    links: Callable[[], Sequence[str]] = tuple
 
 
 class FolderSource:
@@ -180,7 +180,7 @@ class FolderSource:
         if table is not None:
             progress(f"reading {table.name}", 1, 1)
         if self.fetched is not None:
-            self.fetched.fetch(described.links, progress)
+            self.fetched.fetch(described.links() if self.fetched.asks else (), progress)
         self._met = _Met()
         return (self._record(*work) for work in described.works())
 
@@ -464,7 +464,9 @@ def described_by_table(table: Table, name: str, options: TableOptions, *, whole_
     def works() -> Iterator[_Work]:
         return (_work(columns, row, ids[place], cells) for place, row, cells in views.works(table.rows, lists))
 
-    links = [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
+    def links() -> list[str]:
+        return [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
+
     return Described(len(ids) - views.joined, works, reading, links)
 
 

@@ -581,11 +581,9 @@ def _header_place(rows: Sequence[Cells]) -> int:
 
 def _escapes_quotes(lines: Sequence[str], separator: str) -> bool:
     r"""Whether quotation marks within cells are written ``\"``: where that gives more whole rows, as of MySQL."""
-    sample = lines[:_SAMPLE_LINES]
-    if not any('\\"' in line for line in lines):
-        return False
     odd = [line for line in lines if '\\"' in line][:_SAMPLE_LINES]
-    return _whole([*sample[:1], *odd], separator, escaped=True) > _whole([*sample[:1], *odd], separator, escaped=False)
+    sample = [*lines[:1], *odd]
+    return bool(odd) and _whole(sample, separator, escaped=True) > _whole(sample, separator, escaped=False)
 
 
 def _whole(lines: Sequence[str], separator: str, *, escaped: bool) -> tuple[int, int]:
@@ -738,8 +736,7 @@ def _decoded(path: Path, raw: bytes) -> tuple[str, str]:
     for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if raw.startswith(mark):
             return raw[2:].decode(codec, "replace"), "UTF-16"
-    unmarked = _utf16_without_mark(raw)
-    if unmarked:
+    if unmarked := _utf16_without_mark(raw):
         return raw.decode(unmarked, "replace"), "UTF-16, without a byte-order mark"
     return _utf8(raw)
 
@@ -782,15 +779,11 @@ def _utf16_without_mark(raw: bytes) -> str | None:
 
 
 READERS: Mapping[str, Callable[[Path, bytes], Table]] = {
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".tab": read_delimited,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
+    **dict.fromkeys((".csv", ".tsv", ".tab"), read_delimited),
+    **dict.fromkeys((".jsonl", ".ndjson"), read_json_lines),
     ".json": read_json,
     ".parquet": read_parquet,
-    ".xlsx": read_excel,
-    ".xlsm": read_excel,
+    **dict.fromkeys((".xlsx", ".xlsm"), read_excel),
     **dict.fromkeys(XML_SUFFIXES, read_xml),
 }
 """How a file of each suffix is read."""

@@ -9,6 +9,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -214,7 +215,7 @@ def described(name: str, place: Path, weights: str, runtime: Runtime, **settings
     return EncoderState(name, common | settings, {})
 
 
-def load_again(state: EncoderState, card: EncoderCard) -> Any:
+def load_again(state: EncoderState, card: EncoderCard, runtime: Runtime) -> Any:
     """The encoder of ``card`` that ``state`` describes: from the same place, with the same precision and options.
 
     Raises:
@@ -230,7 +231,7 @@ def load_again(state: EncoderState, card: EncoderCard) -> Any:
     settings = require_keys(card.name, state.settings, ("place", "weights", "precision", *card.options))
     place = () if card.bundled else (Path(settings["place"]),)
     options = {option: settings[option] for option in card.options}
-    again = card.load(*place, runtime=Runtime(precision=settings["precision"]), **options)
+    again = card.load(*place, runtime=replace(runtime, precision=settings["precision"]), **options)
     if again.state.settings["weights"] != settings["weights"]:
         raise ProvenanceError(
             f"the weights of {card.name} in {settings['place']} are not those that the vectors were made with; put the "

@@ -298,12 +298,13 @@ def _openvino(file: Path, threads: int, precision: str) -> Callable[[Inputs], Ve
     return run
 
 
-def from_state(state: EncoderState, load: Callable[[EncoderState], Any]) -> Any:
+def from_state(state: EncoderState, load: Callable[[EncoderState], Any], *, batch_size: int = 32) -> Any:
     """The encoder that ``state`` describes, loaded again from the same places; an export is looked at first.
 
     Args:
         state: of an encoder in torch, or of what `load_onnx` gave.
         load: from the state in torch to the encoder in torch; refuses other weights.
+        batch_size: of an export, see `load_onnx`.
 
     Raises:
         ProvenanceError: the state is not whole, or other weights or another export lie in those places now.
@@ -315,7 +316,8 @@ def from_state(state: EncoderState, load: Callable[[EncoderState], Any]) -> Any:
     folder, precision = Path(export["place"]), export["precision"]
     _require_same_export(state.name, folder, _EXPORTED.get(precision, precision), export["towers"])
     settings = {key: value for key, value in state.settings.items() if key != _EXPORT}
-    return load_onnx(load(replace(state, settings=settings)), folder, precision, backend=export["backend"])
+    in_torch = load(replace(state, settings=settings))
+    return load_onnx(in_torch, folder, precision, backend=export["backend"], batch_size=batch_size)
 
 
 def _require_same_export(name: str, folder: Path, precision: str, towers: Mapping[str, str]) -> None:

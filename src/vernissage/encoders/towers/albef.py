@@ -206,12 +206,7 @@ class AlbefNetwork:
 
 
 def _attention(
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    *,
-    heads: int,
-    real: "torch.Tensor | None" = None,
+    query: "torch.Tensor", key: "torch.Tensor", value: "torch.Tensor", *, heads: int, real: "torch.Tensor | None" = None
 ) -> "torch.Tensor":
     """Scaled dot-product attention over several heads; one row of keys serves all queries, or each has its own."""
     query, key, value = (each.view(*each.shape[:2], heads, -1).transpose(1, 2) for each in (query, key, value))
