@@ -43,3 +43,26 @@ def test_every_page_of_a_study_has_the_museums_look_and_none_leads_away(serve: S
     assert font
     assert world.client.get(f"/study/static{font[1]}").text == "a font"
     assert "font-src 'self'" in css.headers["content-security-policy"]
+
+
+def test_what_the_study_does_not_say_itself_is_said_in_its_language_where_we_have_it(serve: Serve) -> None:
+    walker = Walker(serve(templates=Templates(title="toy", language="de-AT")).client)
+    welcome = walker.open()
+    assert '<html lang="de">' in welcome.text
+    assert "Ihr Alter" in welcome.text
+    faulty = walker.send(welcome, walker.filled(welcome) | {"age": "7", "consent": ""})
+    assert "2 Antworten fehlen oder sind nicht zu verwenden" in faulty.text
+    assert "geben Sie eine Zahl von 18 bis 120 ein, oder nichts" in faulty.text
+    pages = [welcome, faulty, walker.get("/nowhere"), walker.begin(), walker.walk(walker.open())]
+    english = re.compile(r"\b(your|this|from|choose|page|list|rate|rating|close|thank)\b", re.IGNORECASE)
+    for page in pages:
+        ours = re.sub(r'<(\w+) [^>]*lang="en"[^>]*>.*?</\1>', "", page.text[page.text.index("<body") :], flags=re.DOTALL)
+        words = re.sub(r"<[^>]+>", " ", ours)
+        assert not english.search(words), words
+    assert '<html lang="en">' in walker.get("/study/experimenter/login").text
+
+
+def test_words_of_a_study_in_a_language_that_we_do_not_have_are_english(serve: Serve) -> None:
+    welcome = Walker(serve(templates=Templates(title="toy", language="fr")).client).open()
+    assert '<html lang="en">' in welcome.text
+    assert "Your age" in welcome.text

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vernissage.errors import VernissageError
+from vernissage.sentences import Sentence
 
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; font-src 'self'; form-action 'self'; "
@@ -109,17 +110,17 @@ async def read_form(request: Request) -> Mapping[str, str]:
     """
     # Browsers say where a request was begun; forms are also signed, so silence is no proof of anything.
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise FormError(403, "This form was sent from another site, so nothing was stored.")
+        raise FormError(403, Sentence("This form was sent from another site, so nothing was stored."))
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
-        raise FormError(415, "What was sent is not a form of this study, so nothing was stored.")
+        raise FormError(415, Sentence("What was sent is not a form of this study, so nothing was stored."))
     body = await _small_body(request)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
-        raise FormError(400, "The form that was sent cannot be read, so nothing was stored.") from None
+        raise FormError(400, Sentence("The form that was sent cannot be read, so nothing was stored.")) from None
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise FormError(400, "The form that was sent answers a question twice, so nothing was stored.")
+        raise FormError(400, Sentence("The form that was sent answers a question twice, so nothing was stored."))
     return fields
 
 
@@ -201,7 +202,7 @@ def _name(host: str) -> str:
 
 async def _small_body(request: Request) -> bytes:
     announced = request.headers.get("content-length", "0")
-    too_large = FormError(413, "What was sent is too large for a form of this study, so nothing was stored.")
+    too_large = FormError(413, Sentence("What was sent is too large for a form of this study, so nothing was stored."))
     if announced.isdigit() and int(announced) > LARGEST_FORM:
         raise too_large
     body = b""

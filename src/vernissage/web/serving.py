@@ -186,7 +186,7 @@ class Server:
                 seen,
                 invited=ids,
                 signed=settings.signed_links,
-                templates=Templates(settings.look, running.definition.title),
+                templates=Templates(settings.look, running.definition.title, running.definition.language),
             )
 
 

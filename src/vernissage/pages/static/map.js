@@ -17,7 +17,7 @@ const list = (on) => {
   $("as-list").setAttribute("aria-pressed", String(on));
   $("as-map").setAttribute("aria-pressed", String(!on));
 };
-const works = await load().catch((error) => { $("waiting").textContent = told.failed; throw error; });
+const works = await load().catch((error) => { map.classList.add("failed"); $("waiting").textContent = told.failed; throw error; });
 const count = works.keys.length, { cell, across, levels } = works, [columns, rows] = works.size;
 const tileUrl = (name) => (works.tiles ? works.tiles[name] : `${told.tiles}${name}.webp`);
 

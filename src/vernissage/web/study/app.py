@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from vernissage.errors import VernissageError
+from vernissage.sentences import Sentence
 from vernissage.web.operations import Measured, Metrics
 from vernissage.web.security import (
     STUDY_HEADERS,
@@ -56,7 +57,7 @@ def create_app(served: ServedStudy, hosts: Sequence[str] | None = None, metrics:
     for former in _FORMER:
         app.add_api_route(former, _moved, methods=["GET", "HEAD", "POST"])
     handlers: dict[type[Exception], Any] = {
-        FormError: lambda _, error: pages.message("That did not work", [str(error)], error.status),
+        FormError: lambda _, error: pages.message(Sentence("That did not work"), [error.args[0]], error.status),
         InsteadError: lambda _, error: error.answer,
         TooManyRequestsError: partial(_too_many, pages),
         VernissageError: partial(_failed, pages),
@@ -82,9 +83,12 @@ def _moved(request: Request) -> Response:
 
 def _too_many(pages: Templates, _: Request, error: Any) -> Response:
     lines = [
-        f"More requests came than a person can make. Wait {error.wait} s, then go on; what was stored stays stored."
+        Sentence(
+            "More requests came than a person can make. Wait {wait} s, then go on; what was stored stays stored.",
+            wait=error.wait,
+        )
     ]
-    answer = pages.message("One moment", lines, HTTPStatus.TOO_MANY_REQUESTS)
+    answer = pages.message(Sentence("One moment"), lines, HTTPStatus.TOO_MANY_REQUESTS)
     answer.headers["Retry-After"] = str(error.wait)
     return answer
 
@@ -104,7 +108,9 @@ def _unforeseen(pages: Templates, _: Request, __: Any) -> Response:
 
 def _other(pages: Templates, _: Request, error: Any) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer = pages.message("That did not work", ["This page takes no such request."], error.status_code)
+        answer = pages.message(
+            Sentence("That did not work"), [Sentence("This page takes no such request.")], error.status_code
+        )
         answer.headers.update(error.headers or {})
         return answer
     return pages.no_such_page()
@@ -112,7 +118,9 @@ def _other(pages: Templates, _: Request, error: Any) -> Response:
 
 def _sorry(pages: Templates, status: HTTPStatus) -> Response:
     lines = [
-        "What you sent last was not stored; everything before it was.",
-        "Go on in a moment. If this page comes again, tell whoever invited you.",
+        Sentence("What you sent last was not stored; everything before it was."),
+        Sentence("Go on in a moment. If this page comes again, tell whoever invited you."),
     ]
-    return pages.message("Something went wrong on our side", lines, status, link=("Try again", "/study"))
+    return pages.message(
+        Sentence("Something went wrong on our side"), lines, status, link=(Sentence("Try again"), "/study")
+    )

@@ -16,6 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from vernissage.errors import StorageError, StudyError
+from vernissage.sentences import Sentence
 from vernissage.storage.studies import participants_of
 from vernissage.study.export import TABLES, export_files, status_of
 from vernissage.study.records import page_in_words
@@ -63,7 +64,7 @@ class ExperimenterPages:
     """Shows the study to who knows the password; everybody else sees the form that asks for it."""
 
     def __init__(self, served: ServedStudy) -> None:
-        self._served, self._templates = served, served.templates
+        self._served, self._templates = served, served.templates.english
         self._records = served.study.records
         # A guess takes 32 MB for a tenth of a second.
         self._guesses = asyncio.Semaphore(2)
@@ -153,7 +154,9 @@ class ExperimenterPages:
         if session is None:
             raise InsteadError(see_other(LOGIN))
         if form is not None and not self._served.sessions.is_token(session, form.get("token", "")):
-            raise FormError(HTTPStatus.FORBIDDEN, "This form belongs to a session that has ended; nothing was changed.")
+            raise FormError(
+                HTTPStatus.FORBIDDEN, Sentence("This form belongs to a session that has ended; nothing was changed.")
+            )
         return session
 
     def _asking(self, request: Request, wrong: str = "") -> HTMLResponse:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from vernissage.profiles.ratings import HIGHEST, LOWEST
+from vernissage.sentences import Sentence
 from vernissage.study.definition import OLDEST
 from vernissage.study.participation import (
     Answers,
@@ -28,14 +29,20 @@ from vernissage.web.study.served import ID, LONGEST_ID, ServedStudy, is_anonymou
 from vernissage.web.works import ShownWork, shown_work
 
 _UNFILLED = [
-    "Where your id belongs, the link has a placeholder that was not filled in, so we cannot tell you from others.",
-    "Open the study from your invitation. If this page comes again, tell whoever invited you.",
+    Sentence(
+        "Where your id belongs, the link has a placeholder that was not filled in, so we cannot tell you from others."
+    ),
+    Sentence("Open the study from your invitation. If this page comes again, tell whoever invited you."),
 ]
 _UNINVITED = [
-    "This study takes those alone who were invited to it.",
-    "Copy the link from your invitation once more, the whole of it.",
-    "If this page comes again, tell whoever invited you.",
+    Sentence("This study takes those alone who were invited to it."),
+    Sentence("Copy the link from your invitation once more, the whole of it."),
+    Sentence("If this page comes again, tell whoever invited you."),
 ]
+_DAMAGED = [
+    Sentence("The link that you followed is damaged. Copy it from your invitation once more, the whole of it."),
+]
+_NOT_THEIRS = Sentence("This form belongs to somebody else's visit, or to one that has ended, so nothing was stored.")
 _RATINGS = {str(rating): rating for rating in range(LOWEST, HIGHEST + 1)}
 
 
@@ -146,23 +153,21 @@ class StudyPages:
         known, query = self._served.visitor(request), request.query_params
         ids = [query.get(name, "").strip() for name in (ID, "STUDY_ID", "SESSION_ID")]
         if is_placeholder(ids[0]):
-            raise InsteadError(
-                self._templates.message("This link names nobody", _UNFILLED, HTTPStatus.BAD_REQUEST, link=None)
-            )
+            raise self._refused(Sentence("This link names nobody"), _UNFILLED)
         ids = [each if not is_placeholder(each) else "" for each in ids]
         good = all(len(each) <= LONGEST_ID and each.isprintable() for each in ids)
         if not good or ("preview" in query and not self._served.sessions.is_preview_code(query["preview"])):
-            lines = ["The link that you followed is damaged. Copy it from your invitation once more, the whole of it."]
-            raise InsteadError(
-                self._templates.message("This link cannot be used", lines, HTTPStatus.BAD_REQUEST, link=None)
-            )
+            raise self._refused(Sentence("This link cannot be used"), _DAMAGED)
         if "preview" in query:
             return Visitor("preview", random_id())
         if not self._served.admits(request, ids[0]) and (ids[0] or known is None):
-            raise InsteadError(
-                self._templates.message("This link is no invitation", _UNINVITED, HTTPStatus.FORBIDDEN, link=None)
-            )
+            raise self._refused(Sentence("This link is no invitation"), _UNINVITED, HTTPStatus.FORBIDDEN)
         return Visitor("participant", *ids) if ids[0] else known or Visitor("participant", random_id(), *ids[1:])
+
+    def _refused(
+        self, title: Sentence, lines: Sequence[Sentence], status: int = HTTPStatus.BAD_REQUEST
+    ) -> InsteadError:
+        return InsteadError(self._templates.message(title, lines, status, link=None))
 
     def _visitor(self, request: Request, form: Form | None = None) -> Visitor:
         """Whom the cookie names; with ``form``, it must be theirs.
@@ -174,21 +179,18 @@ class StudyPages:
         visitor = self._served.visitor(request)
         if visitor is None:
             lines = [
-                "This page knows you by a cookie, and your browser did not send it.",
-                "Open the link of your invitation again. If you come back here, allow cookies for this site.",
-                "The cookie holds your participant id and serves nothing but this study.",
+                Sentence("This page knows you by a cookie, and your browser did not send it."),
+                Sentence("Open the link of your invitation again. If you come back here, allow cookies for this site."),
+                Sentence("The cookie holds your participant id and serves nothing but this study."),
             ]
-            link = ("Begin without a link", "/study")
+            link = (Sentence("Begin without a link"), "/study")
             raise InsteadError(
                 self._templates.message(
-                    "We do not know where you are in the study", lines, HTTPStatus.FORBIDDEN, link=link
+                    Sentence("We do not know where you are in the study"), lines, HTTPStatus.FORBIDDEN, link=link
                 )
             )
         if form is not None and not self._served.sessions.is_token(visitor, form.get("token", "")):
-            raise FormError(
-                HTTPStatus.FORBIDDEN,
-                "This form belongs to somebody else's visit, or to one that has ended, so nothing was stored.",
-            )
+            raise FormError(HTTPStatus.FORBIDDEN, _NOT_THEIRS)
         return visitor
 
     def _read(self, current: Page, form: Form) -> Answers | None:
@@ -201,7 +203,7 @@ class StudyPages:
             return self._read_consent(current, form)
         questions = self._questions(current)
         faults = [
-            Fault(each.field, f"{each.field}-1", each.name, "choose a number from 1 to 5")
+            Fault(each.field, f"{each.field}-1", each.name, Sentence("choose a number from 1 to 5"))
             for each in questions
             if form.get(each.field) not in _RATINGS
         ]
@@ -214,14 +216,24 @@ class StudyPages:
         required = definition.demographics == "required"
         age, gender = form.get("age", "").strip(), form.get("gender", "")
         years = int(age) if age.isascii() and age.isdigit() and len(age) <= 3 else None
-        or_nothing = "" if required else ", or nothing"
         if (age or required) and (years is None or not definition.youngest <= years <= OLDEST):
-            words = f"enter a number from {definition.youngest} to {OLDEST}{or_nothing}"
-            faults.append(Fault("age", "age", "Your age", words))
+            message = (
+                "enter a number from {low} to {high}" if required else "enter a number from {low} to {high}, or nothing"
+            )
+            words = Sentence(message, low=definition.youngest, high=OLDEST)
+            faults.append(Fault("age", "age", Sentence("Your age"), words))
         if (gender or (required and definition.genders)) and gender not in definition.genders:
-            faults.append(Fault("gender", "gender-1", "Your gender", f"choose one{or_nothing}"))
+            words = Sentence("choose one" if required else "choose one, or nothing")
+            faults.append(Fault("gender", "gender-1", Sentence("Your gender"), words))
         if form.get("consent") != "yes":
-            faults.append(Fault("consent", "consent", "Your consent", "tick the box to take part, or close this page"))
+            faults.append(
+                Fault(
+                    "consent",
+                    "consent",
+                    Sentence("Your consent"),
+                    Sentence("tick the box to take part, or close this page"),
+                )
+            )
         if faults:
             raise FaultyFormError(current, faults)
         return Consent(years, gender)
@@ -243,14 +255,19 @@ class StudyPages:
         self, visitor: Visitor, current: Page, given: Mapping[str, str] | None = None, faults: Sequence[Fault] = ()
     ) -> HTMLResponse:
         if isinstance(current, Paused):
-            lines = ["Your answers are kept. Come back to this page later; you will go on where you are."]
-            return self._templates.message("The study is paused", lines, HTTPStatus.OK, link=("Try again", "/study"))
+            lines = [Sentence("Your answers are kept. Come back to this page later; you will go on where you are.")]
+            return self._templates.message(
+                Sentence("The study is paused"), lines, HTTPStatus.OK, link=(Sentence("Try again"), "/study")
+            )
         if isinstance(current, Full):
-            lines = ["As many people as were needed have begun. Thank you for coming."]
-            return self._templates.message("The study is full", lines, HTTPStatus.OK, link=None)
+            lines = [Sentence("As many people as were needed have begun. Thank you for coming.")]
+            return self._templates.message(Sentence("The study is full"), lines, HTTPStatus.OK, link=None)
         if isinstance(current, Closed):
-            lines = ["You cannot go on with this study.", f"If you have questions: {self._definition.texts.contact}"]
-            return self._templates.message("Your participation has ended", lines, HTTPStatus.OK, link=None)
+            lines = [
+                Sentence("You cannot go on with this study."),
+                Sentence("If you have questions: {contact}", contact=self._definition.texts.contact),
+            ]
+            return self._templates.message(Sentence("Your participation has ended"), lines, HTTPStatus.OK, link=None)
         return self._templates.page(
             f"study/{type(current).__name__.lower()}.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
