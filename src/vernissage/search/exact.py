@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import best_of
-from vernissage.search.candidates import CandidateRows, Candidates
+from vernissage.search.candidates import CandidateRows, Candidates, SelectiveCandidates
 from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
 from vernissage.search.scan import ByteScan, Mask, Rows, Segment, extended, float32_error
@@ -227,7 +227,7 @@ def exact_index(
     owners: Mapping[str, str] | None = None,
     scan: ByteScan | None = None,
     moments: Moments | None = None,
-    candidates: Candidates | None = None,
+    candidates: Candidates | SelectiveCandidates | None = None,
     shards: int = 1,
 ) -> ExactIndex:
     """The first snapshot: the works of a table, which is not copied.
@@ -390,7 +390,7 @@ class _Part:
     segments: tuple[Segment, ...]
     error: float
     removed: Rows = field(default_factory=lambda: _NO_ROWS)
-    candidates: Candidates | None = None
+    candidates: Candidates | SelectiveCandidates | None = None
     shards: int = 1
 
     @cached_property
