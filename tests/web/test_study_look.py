@@ -56,7 +56,9 @@ def test_what_the_study_does_not_say_itself_is_said_in_its_language_where_we_hav
     pages = [welcome, faulty, walker.get("/nowhere"), walker.begin(), walker.walk(walker.open())]
     english = re.compile(r"\b(your|this|from|choose|page|list|rate|rating|close|thank)\b", re.IGNORECASE)
     for page in pages:
-        ours = re.sub(r'<(\w+) [^>]*lang="en"[^>]*>.*?</\1>', "", page.text[page.text.index("<body") :], flags=re.DOTALL)
+        ours = re.sub(
+            r'<(\w+) [^>]*lang="en"[^>]*>.*?</\1>', "", page.text[page.text.index("<body") :], flags=re.DOTALL
+        )
         words = re.sub(r"<[^>]+>", " ", ours)
         assert not english.search(words), words
     assert '<html lang="en">' in walker.get("/study/experimenter/login").text
