@@ -13,6 +13,7 @@ from tests.postgres import run_sql
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError, UnknownItemError
+from vernissage.search.approximate import ApproximateRows, Effort, build_inverted_lists
 from vernissage.search.exact import exact_index
 from vernissage.search.milvus import Milvus, MilvusPlace, MilvusRows
 from vernissage.search.scan import build_byte_scan
@@ -58,6 +59,12 @@ def milvus() -> Index:
     return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
 
 
+def listed() -> Index:
+    """An approximate index of which every list is read, so that nothing is missed."""
+    lists = build_inverted_lists(VECTORS, "source", Path(tempfile.mkdtemp(prefix="vernissage-contract-")), 6)
+    return exact_index(table(slice(COUNT)), COLUMNS, candidates=ApproximateRows(lists, [Effort(100, 6, COUNT)]))
+
+
 def came_and_went() -> Index:
     """Half of the works from the first on, the others added in two steps, and some removed and added again."""
     index = exact_index(table(slice(30)), COLUMNS)
@@ -73,7 +80,7 @@ def pgvector(database: Database) -> Index:
     return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
 
 
-INDEXES = [plain, fresh, scanned, milvus, came_and_went]
+INDEXES = [plain, fresh, scanned, listed, milvus, came_and_went]
 made = {make.__name__: make() for make in INDEXES}
 Make = Callable[..., Index]
 

@@ -244,9 +244,8 @@ class WebClient:
         public = [each for each in addresses if self._options.private_hosts or is_public(each)]
         if not public:
             where = "" if addresses[0] == target.host else f"{addresses[0]}, "
-            raise NotFetchedError(
-                f"{target.host} is {where}on a private network or this machine (--allow-private-hosts lets it be asked)"
-            )
+            where += "on a private network or this machine (--allow-private-hosts lets it be asked)"
+            raise NotFetchedError(f"{target.host} is {where}", forbidden=True)
         if self._options.rate is None and not any(map(is_public, public)):
             host.interval = 0.0  # a server of one's own, which was allowed by name; it may still ask for a delay
         for address in public[:_ADDRESSES]:

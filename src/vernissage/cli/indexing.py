@@ -8,7 +8,7 @@ import typer
 
 from vernissage.cli.groups import Group
 from vernissage.cli.options import AsJson, WorkspacePath, option
-from vernissage.cli.output import print_json, print_table, progress_bars, say
+from vernissage.cli.output import note, print_json, print_table, progress_bars, say
 from vernissage.errors import ProvenanceError, RequestError
 
 if TYPE_CHECKING:
@@ -35,12 +35,13 @@ class KeptOptions:
     )
     build: list[str] | None = option(None, "A parameter for building, as in M=32; repeat.")
     search: list[str] | None = option(None, "A parameter for searching, as in nprobe=64; repeat.")
+    shards: int | None = option(None, "exact: threads that read a large table for one search, 1 to 64.")
 
 
 @index.command("use")
 def use(
     workspace: WorkspacePath,
-    kind: Annotated[str, typer.Option("--kind", help="exact, milvus or pgvector.")],
+    kind: Annotated[str, typer.Option("--kind", help="exact, approximate, milvus or pgvector.")],
     kept: KeptOptions,
     vectors: VectorKeys = None,
     as_json: AsJson = False,
@@ -49,11 +50,12 @@ def use(
 
     \b
     Examples:
+      vernissage index use workspace --kind approximate --vectors clip.image
       vernissage index use workspace --kind milvus --url milvus.db --index HNSW
       vernissage index use workspace --kind pgvector --database postgresql://vernissage@db/vernissage
-      vernissage index use workspace --kind exact
+      vernissage index use workspace --kind exact --shards 2
     """
-    given: dict[str, Any] = {"url": kept.url, "index": kept.index}
+    given: dict[str, Any] = {"url": kept.url, "index": kept.index, "shards": kept.shards}
     given |= {"build": _numbers(kept.build), "search": _numbers(kept.search)}
     choose(workspace, kind, given, vectors or (), as_json=as_json)
 
@@ -134,5 +136,55 @@ def _print_choices(workspace: "Workspace", chosen: "dict[str, IndexChoice]", *, 
         print_json({key: asdict(each) for key, each in chosen.items()})
         return
     every = {key: chosen.get(key, IndexChoice()) for key in workspace.manifest.vectors}
-    told = [[key, each.kind, ", ".join(f"{k} {v}" for k, v in each.settings.items())] for key, each in every.items()]
+    told = [
+        [key, each.kind, ", ".join(f"{k} {v}" for k, v in each.settings.items() if isinstance(v, str | int))]
+        for key, each in every.items()
+    ]
     print_table(["vectors", "index", "settings"], told)
+
+
+def tune(
+    workspace: WorkspacePath,
+    vectors: VectorKeys = None,
+    recall: float = option(0.99, "The share of the true best works that must come back."),
+    at: list[int] | None = option(None, "Lengths of lists at which it must; repeat. Default: 10 and 100."),
+    megabytes: float | None = option(None, "What the index may hold in memory beside the vectors."),
+    milliseconds: float | None = option(None, "An exact search that takes no longer is kept."),
+    out: Path | None = option(None, "Write the plot here: .png, .svg or .pdf.", "--out", "-o"),
+    as_json: AsJson = False,
+) -> None:
+    """Measure recall and time on a workspace's own vectors, choose the kind of index for them, and prepare it.
+
+    \b
+    Example:
+      vernissage tune workspace
+      vernissage tune workspace --recall 0.95 --at 20 -o tuning.svg
+    """
+    from vernissage.workspace.tuning import Wanted
+    from vernissage.workspace.tuning import tune as measure
+    from vernissage.workspace.workspace import open_workspace
+
+    wanted = Wanted(recall, tuple(at or Wanted.depths), megabytes, milliseconds)
+    with progress_bars() as progress:
+        found = measure(open_workspace(workspace), wanted, tuple(vectors or ()), progress)
+    if out is not None:
+        from vernissage.pages.figures import save_figure
+        from vernissage.pages.tuning_figure import tuning_figure
+
+        save_figure(tuning_figure(found), out)
+        note(f"Plot written: {out}")
+    if as_json:
+        print_json([each.to_dict() for each in found])
+        return
+    heads = ["vectors", "at", "index", "lists read", "candidates", "ms", "recall", "lowest for"]
+    rows = []
+    for each in found:
+        exact = [point for point in each.points if not point.probes]
+        for point in [*exact, *(point for point in each.chosen if point.probes)]:
+            read = f"{point.probes} of {each.lists}" if point.probes else ""
+            lowest = min(point.recall, key=lambda name: point.recall[name]) if point.probes else ""
+            cells = [read, point.candidates or "", f"{point.milliseconds:.2f}", f"{point.least:.4f}", lowest]
+            rows.append([each.key, point.k, "approximate" if point.probes else "exact", *cells])
+    print_table(heads, rows, numbers=["at", "candidates", "ms", "recall"])
+    for each in found:
+        say(f"{each.key}, {each.works} works of {each.dim} numbers: {each.choice.kind}; {each.why}")

@@ -34,6 +34,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "info": "Say what is in a workspace: works, people, encoders, sizes.",
             "check": "Check every byte of a workspace against what it should be.",
             "index": "What searches a workspace's vectors: exact, or another kind.",
+            "tune": "Measure which kind of index serves best, and choose it.",
             "purge": "Delete what is left of works that were taken down.",
             "mappings": "The shapes of museums' dumps that build knows by name.",
             "doctor": "Say what is installed and what this machine can run.",
@@ -66,7 +67,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 _MODULES = {
     "admin": "admin",
     "building": "build sync info check purge mappings",
-    "indexing": "index",
+    "indexing": "index tune",
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",
     "people": "person upload remove owners areas",

@@ -240,7 +240,8 @@ def cards() -> Mapping[str, EncoderCard]:
 def card(name: str) -> EncoderCard:
     """The card of one encoder. Raises EncoderError: there is none of that name; the message lists them."""
     if name not in _REGISTER:
-        raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(_REGISTER)}", kind=Kind.NOT_FOUND)
+        usual = [each.name for each in _REGISTER.values() if not each.internal]
+        raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(usual)}", kind=Kind.NOT_FOUND)
     return _REGISTER[name]
 
 

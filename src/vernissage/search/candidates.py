@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -52,6 +52,28 @@ class Candidates(Protocol):
 
     def nearest(self, queries: Sequence[ScaledQuery], reach: int, but: Rows) -> list[Found]:
         """For each query about the ``reach`` nearest rows, and none of ``but``, which are ``listed`` at most."""
+        ...
+
+
+@runtime_checkable
+class SelectiveCandidates(Protocol):
+    """An approximate index over the rows of one table that passes over rows within its search.
+
+    Attributes:
+        kind, exact, settings: see `Candidates`; it is not exact.
+    """
+
+    kind: str
+    exact: bool
+    settings: Mapping[str, Any]
+
+    def among(
+        self, queries: Sequence[ScaledQuery], k: int, but: Rows | None, excluded: Callable[[], Mask]
+    ) -> list[Rows]:
+        """For each query rows, ascending, that hold most of the ``k`` nearest of those that are allowed, and no others.
+
+        ``but`` and ``excluded`` are as in `CandidateRows.search`. An empty list where reading the rows would cost less.
+        """
         ...
 
 
@@ -127,7 +149,7 @@ class CandidateRows:
     """
 
     rows: NearestRows
-    source: Candidates
+    source: Candidates | SelectiveCandidates
 
     def search(
         self, queries: Sequence[ScaledQuery], k: int, few: Rows | None, excluded: Callable[[], Mask]
@@ -140,6 +162,8 @@ class CandidateRows:
             few: every row that must not come back, ascending, where that is known without looking at all rows.
             excluded: all rows that must not come back, bool (n,); asked for where it is needed.
         """
+        if isinstance(self.source, SelectiveCandidates):
+            return self._among(self.source, queries, k, few, excluded)
         size, out = len(self.rows), _NO_ROWS if few is None else few
         mask = excluded() if few is None else None
         allowed = size - (len(out) if mask is None else int(np.count_nonzero(mask)))
@@ -164,8 +188,26 @@ class CandidateRows:
             answers.update(zip(waiting, rest, strict=True))
         return [answers[place] for place in range(len(queries))]
 
+    def _among(
+        self,
+        source: SelectiveCandidates,
+        queries: Sequence[ScaledQuery],
+        k: int,
+        few: Rows | None,
+        excluded: Callable[[], Mask],
+    ) -> list[Ranking]:
+        """The best of what the source finds; a list that comes short is made of the rows themselves."""
+        if not (found := source.among(queries, k, few, excluded)):
+            return self.rows.search(queries, k, excluded())
+        whole = [len(rows) >= k and query.length > 0 for query, rows in zip(queries, found, strict=True)]
+        return [
+            self.rows.best_of(query, rows, k) if enough else self.rows.search([query], k, excluded())[0]
+            for query, rows, enough in zip(queries, found, whole, strict=True)
+        ]
+
     def _settled(self, query: ScaledQuery, k: int, found: Found) -> Ranking | None:
-        whole = self.source.exact and found.unseen == -math.inf
+        exact = self.source.exact
+        whole = exact and found.unseen == -math.inf
         if not whole and len(found.rows) < k:
             return None
         if not len(found.rows):
@@ -174,7 +216,7 @@ class CandidateRows:
         scores = precise_scores(self.rows.vectors, found.rows, [query.double])[0]
         # Twice the error: theirs is of another order of sums, and their scores are rounded once more.
         surely = nth_largest(scores, k) - 2 * self.rows.error * query.length > found.unseen
-        if self.source.exact and not (whole or surely):
+        if exact and not (whole or surely):
             return None
         return in_order(found.rows, np.ldexp(scores, query.exponent), k, self.rows.ids)
 

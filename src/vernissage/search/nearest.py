@@ -169,7 +169,7 @@ class NearestRows:
             rows = self._of_rows(query, k, np.flatnonzero(~excluded)).rows
         else:
             rows = self._rows_in_question(query, k, excluded)
-        return self._sorted(query, rows, k)
+        return self.best_of(query, rows, k)
 
     def _best_of_many(self, queries: Sequence[ScaledQuery], k: int, excluded: Mask) -> list[Ranking]:
         """The best ``k`` for each query, from approximate scores by matrix products.
@@ -195,14 +195,16 @@ class NearestRows:
                 continue
             some, whose, scores = (np.concatenate(each) for each in zip(*waiting, strict=True))
             waiting.clear()
-            for place, error in enumerate(errors):
-                own = whose == place
+            order = np.argsort(whose.astype(np.uint16), kind="stable")  # by radix
+            ends = np.searchsorted(whose[order], np.arange(1, len(queries)))
+            for place, own in enumerate(np.split(order, ends)):
                 kept = np.concatenate((found[place][0], some[own]))
                 its = np.concatenate((found[place][1], scores[own]))
-                least = np.float32(nth_largest(its, k) - 2 * error)
+                least = np.float32(nth_largest(its, k) - 2 * errors[place])
                 floors[place] = max(floors[place], np.nextafter(least, np.float32(-np.inf)))
-                found[place] = kept[its >= floors[place]], its[its >= floors[place]]
-        return [self._sorted(query, rows, k) for query, (rows, _) in zip(queries, found, strict=True)]
+                reaching = its >= floors[place]
+                found[place] = kept[reaching], its[reaching]
+        return [self.best_of(query, rows, k) for query, (rows, _) in zip(queries, found, strict=True)]
 
     def _all_of_many(self, queries: Sequence[ScaledQuery], k: int, rows: Rows) -> list[Ranking]:
         """The best ``k`` of chosen rows for each query, all scored in double precision."""
@@ -212,7 +214,7 @@ class NearestRows:
             for query, own in zip(queries, scores, strict=True)
         ]
 
-    def _sorted(self, query: ScaledQuery, rows: Rows, k: int) -> Ranking:
+    def best_of(self, query: ScaledQuery, rows: Rows, k: int) -> Ranking:
         """The best ``k`` of some rows, ascending, in the order of their precise scores."""
         if len(rows) > 2 * k:
             rows = self._of_rows(query, k, rows).rows

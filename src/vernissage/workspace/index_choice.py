@@ -1,6 +1,7 @@
 """Which kind of index serves an encoder's vectors, as `index.json` beside the manifest says, and how each is opened."""
 
 import platform
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -11,18 +12,29 @@ from typing import TYPE_CHECKING, Any
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.files import digest, read_json, write_json
 from vernissage.progress import Progress, silent
-from vernissage.search.candidates import Candidates, KeptPlace, KeptRows
-from vernissage.search.exact import exact_index
+from vernissage.search.approximate import (
+    ApproximateRows,
+    ApproximateSettings,
+    Effort,
+    InvertedLists,
+    build_inverted_lists,
+    usual_efforts,
+    usual_lists,
+)
+from vernissage.search.candidates import Candidates, KeptPlace, KeptRows, SelectiveCandidates
+from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.shapes import misfit
 from vernissage.values import Columns, Modality, Moments, WritableIndex
 from vernissage.workspace.index_audit import IndexAudit, audited
-from vernissage.workspace.state import INDEX_CHOICES, sole_writer
+from vernissage.workspace.state import INDEX_CHOICES, LISTS, STAGING, sole_writer
 
 if TYPE_CHECKING:
     from vernissage.search.vectors import VectorTable
     from vernissage.workspace.workspace import Workspace
+
+_MOST_SHARDS = 64
 
 SCANNED_FROM = 1_000_000
 """Tables of at least so many numbers get a byte scan: below, one pass over float32 is as fast."""
@@ -51,11 +63,24 @@ class IndexedTable:
     columns: Columns
     stem: Path
 
+    @property
+    def key(self) -> str:
+        """``ENCODER.MODALITY``."""
+        return f"{self.table.card.encoder}.{self.table.card.modality}"
+
+    @property
+    def workspace(self) -> Path:
+        """The workspace's folder."""
+        return self.stem.parent.parent
+
+    def file(self, ending: str) -> Path:
+        """A file that is kept of indexes over this table."""
+        return self.stem.with_name(f"{self.stem.name}{ending}")
+
     def moments(self) -> Moments | None:
         """The moments that the build kept; None where it kept none, so that they are computed when asked for."""
         with suppress(ProvenanceError):
-            place = self.stem.with_name(f"{self.stem.name}.moments.npz")
-            return load_moments(place, self.table.dim, self.table.card.values)
+            return load_moments(self.file(".moments.npz"), self.table.dim, self.table.card.values)
         return None
 
 
@@ -79,25 +104,73 @@ class IndexKind:
 
 
 def _prepare_exact(_: IndexedTable, settings: Mapping[str, Any], __: Progress) -> Mapping[str, Any]:
-    if settings:
-        raise RequestError(f"the exact index has no settings, but {', '.join(settings)} was given; leave that out")
-    return {}
+    if others := sorted(settings.keys() - {"shards"}):
+        raise RequestError(f"the exact index has shards alone, but {', '.join(others)} was given; leave that out")
+    shards = settings.get("shards", 1)
+    if not isinstance(shards, int) or not 1 <= shards <= _MOST_SHARDS:
+        raise RequestError(f"shards are threads of one search, from 1 to {_MOST_SHARDS}, but {shards!r} was given")
+    return dict(settings)
 
 
-def _open_exact(source: IndexedTable, _: Mapping[str, Any]) -> WritableIndex:
-    return _exact(source)
+def _open_exact(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
+    return exact_over(source, shards=_prepare_exact(source, settings, silent).get("shards", 1))
 
 
-def _exact(source: IndexedTable, candidates: Candidates | None = None) -> WritableIndex:
+def exact_over(
+    source: IndexedTable, candidates: Candidates | SelectiveCandidates | None = None, shards: int = 1
+) -> ExactIndex:
     """The exact index; over large tables with a byte scan and moments, read or made anew."""
     table = source.table
     if table.vectors.size < SCANNED_FROM:
         return exact_index(table, source.columns, candidates=candidates)
     try:
-        scan = ByteScan.load(source.stem.with_name(f"{source.stem.name}.npz"), table.vectors, table.card.values)
+        scan = ByteScan.load(source.file(".npz"), table.vectors, table.card.values)
     except ProvenanceError:
         scan = build_byte_scan(table.vectors, table.card.values)
-    return exact_index(table, source.columns, scan=scan, moments=source.moments(), candidates=candidates)
+    moments = source.moments()
+    return exact_index(table, source.columns, scan=scan, moments=moments, candidates=candidates, shards=shards)
+
+
+def _prepare_approximate(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
+    """Sort the table into lists, unless that was done; what `tune` found for them is kept, else usual efforts are."""
+    table, place = source.table, source.file(LISTS)
+    wanted = int(_approximate(settings).get("lists") or usual_lists(len(table)))
+    if len(table) and _lists(source, wanted) is None:
+        staging = source.workspace / STAGING / "lists"
+        build_inverted_lists(table.vectors, table.card.values, staging, wanted, progress).save(place)
+        shutil.rmtree(staging, ignore_errors=True)
+    return {"efforts": [asdict(each) for each in usual_efforts(wanted)], **settings, "lists": wanted}
+
+
+def _lists(source: IndexedTable, count: int) -> InvertedLists | None:
+    """The lists that are kept of a table; None where there are none, or they are damaged or others."""
+    with suppress(ProvenanceError):
+        found = InvertedLists.load(source.file(LISTS), source.table.vectors, source.table.card.values)
+        return found if len(found.centroids) == count else None
+    return None
+
+
+def _open_approximate(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
+    """The index over lists that were made before; the exact one never takes its place unasked."""
+    efforts = [Effort(**each) for each in _approximate(settings)["efforts"]]
+    if not len(source.table):
+        return exact_over(source)
+    try:
+        lists = InvertedLists.load(source.file(LISTS), source.table.vectors, source.table.card.values)
+    except ProvenanceError as error:
+        raise ProvenanceError(
+            f"the approximate index of {source.key} cannot be opened: {str(error).partition(';')[0]}; make it anew "
+            f"with `vernissage index use {source.workspace} --vectors {source.key} --kind approximate`, or go back "
+            f"with --kind exact"
+        ) from error
+    return exact_over(source, ApproximateRows(lists, efforts))
+
+
+def _approximate(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings of the approximate index, of the types that they need. Raises RequestError: they are not."""
+    if wrong := misfit(dict(settings), ApproximateSettings, "settings of the approximate index"):
+        raise RequestError(f"{wrong}; choose it again with `vernissage index use` or `vernissage tune`")
+    return settings
 
 
 def _kept_elsewhere(kind: str, rows_of: "Callable[[Mapping[str, Any], VectorTable], KeptRows]") -> IndexKind:
@@ -111,18 +184,17 @@ def _kept_elsewhere(kind: str, rows_of: "Callable[[Mapping[str, Any], VectorTabl
 
     def prepare(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
         """Load the table; what serves now stays until the next time, for whoever still searches it."""
-        workspace, key = source.stem.parent.parent, f"{source.table.card.encoder}.{source.table.card.modality}"
-        place = f"{platform.node()} {workspace.resolve()}"  # no two workspaces drop each other's collections
+        place = f"{platform.node()} {source.workspace.resolve()}"  # no two workspaces drop each other's collections
         chosen = {"name": f"vernissage_{digest(place.encode())[:8]}", **settings}
         if "://" not in str(chosen.get("url", "://")):
             chosen["url"] = str(Path(str(chosen["url"])).resolve())
-        rows, before = kept(source, chosen), read_choices(workspace).get(key, IndexChoice())
+        rows, before = kept(source, chosen), read_choices(source.workspace).get(source.key, IndexChoice())
         rows.drop_others(str(before.settings.get(_SERVED, "")))
         rows.fill(progress)
         return {**chosen, _SERVED: rows.name}
 
     def opened(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
-        return _exact(source, kept(source, settings).require())
+        return exact_over(source, kept(source, settings).require())
 
     def audit(source: IndexedTable, settings: Mapping[str, Any]) -> IndexAudit:
         rows = kept(source, settings)
@@ -157,6 +229,7 @@ _SERVED = "collection"
 KINDS: Mapping[str, IndexKind] = MappingProxyType(
     {
         "exact": IndexKind(_prepare_exact, _open_exact),
+        "approximate": IndexKind(_prepare_approximate, _open_approximate),
         "milvus": _kept_elsewhere("milvus", _milvus_rows),
         "pgvector": _kept_elsewhere("pgvector", _pgvector_rows),
     }
@@ -217,7 +290,7 @@ def use_index(
     """
     if choice.kind not in KINDS:
         raise RequestError(f"there is no kind of index {choice.kind!r}; choose {', '.join(KINDS)}")
-    return _choose(workspace, dict.fromkeys(_checked(workspace, keys), choice), progress)
+    return _choose(workspace, dict.fromkeys(require_vectors(workspace, keys), choice), progress)
 
 
 def audit_indexes(workspace: "Workspace", keys: Sequence[str] = ()) -> list[IndexAudit]:
@@ -258,7 +331,7 @@ def follow_build(workspace: "Workspace", progress: Progress) -> None:
 
 
 def _chosen(workspace: "Workspace", keys: Sequence[str]) -> dict[str, IndexChoice]:
-    return {key: workspace.index_choices.get(key, IndexChoice()) for key in _checked(workspace, keys)}
+    return {key: workspace.index_choices.get(key, IndexChoice()) for key in require_vectors(workspace, keys)}
 
 
 def _kept(workspace: "Workspace", key: str) -> tuple[IndexedTable, Mapping[str, Any]]:
@@ -267,7 +340,8 @@ def _kept(workspace: "Workspace", key: str) -> tuple[IndexedTable, Mapping[str, 
     return indexed_table(workspace, encoder, modality), workspace.index_choices.get(key, IndexChoice()).settings
 
 
-def _checked(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
+def require_vectors(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
+    """The same keys, or all that there are where none is named. Raises RequestError: there are no such vectors."""
     there = workspace.manifest.vectors
     if missing := [key for key in keys if key not in there]:
         raise RequestError(f"the workspace has no vectors {missing[0]}; it has {', '.join(there) or 'none'}")
@@ -283,11 +357,18 @@ def _choose(workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress:
 def _choose_alone(
     workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress: Progress
 ) -> dict[str, IndexChoice]:
-    there = workspace.manifest.vectors
-    chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
+    prepared = {}
     for key, choice in wanted.items():
         kept = KINDS[choice.kind].prepare(_kept(workspace, key)[0], choice.settings, progress)
-        chosen[key] = IndexChoice(choice.kind, kept)
+        prepared[key] = IndexChoice(choice.kind, kept)
+    return choose_prepared(workspace, prepared)
+
+
+def choose_prepared(workspace: "Workspace", prepared: Mapping[str, IndexChoice]) -> dict[str, IndexChoice]:
+    """Choose at once what is prepared; the caller is the sole writer. Returns what is chosen for all but exact ones."""
+    there = workspace.manifest.vectors
+    chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
+    chosen |= prepared
     chosen = {key: each for key, each in chosen.items() if each != IndexChoice()}
     write_json(workspace.path / INDEX_CHOICES, {key: asdict(each) for key, each in chosen.items()})
     return chosen

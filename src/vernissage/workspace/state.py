@@ -27,6 +27,7 @@ FORMAT = 2
 FILE_NAME = "workspace.json"
 OPTIONS_NAME = "table.json"
 INDEX_CHOICES = "index.json"
+LISTS = ".lists.npz"
 STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
@@ -101,7 +102,7 @@ class Manifest:
     @property
     def files(self) -> frozenset[str]:
         """Every file and folder that this state names, relative to the workspace."""
-        stems = {"vectors": (".npy", ".rows.parquet", ".card.json"), "indexes": (".npz", ".moments.npz")}
+        stems = {"vectors": (".npy", ".rows.parquet", ".card.json"), "indexes": (".npz", ".moments.npz", LISTS)}
         named = {
             f"{folder}/{stem}{end}" for folder, ends in stems.items() for stem in self.vectors.values() for end in ends
         }

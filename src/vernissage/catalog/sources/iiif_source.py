@@ -24,7 +24,7 @@ from vernissage.catalog.sources.iiif import (
 )
 from vernissage.catalog.sources.remote import Harvested, RemoteTable
 from vernissage.catalog.sources.tables import MOST_LETTERS
-from vernissage.errors import CollectionError, Kind
+from vernissage.errors import CollectionError
 from vernissage.files import read_regular
 from vernissage.progress import Progress
 
@@ -163,8 +163,7 @@ class IiifSource(RemoteTable):
                 raise NotFetchedError("its server does not give it now")
             return parsed(body)
         except NotFetchedError as error:
-            way_out = "give another address" if error.lasting else "try again later: what was fetched is kept"
-            kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
+            kind, way_out = error.kind_and_way_out("try again later: what was fetched is kept")
             raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
         except ValueError as error:
             self.documents.ask_again(address)

@@ -27,7 +27,7 @@ from vernissage.catalog.sources.mapping import (
 )
 from vernissage.catalog.sources.remote import Harvested, RemoteTable
 from vernissage.catalog.sources.tables import Table
-from vernissage.errors import CollectionError, Kind
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress
 
 KEY = "VERNISSAGE_SOURCE_KEY"
@@ -126,8 +126,7 @@ class InterfaceSource(RemoteTable):
         try:
             return json.loads(self.documents.get(address))
         except NotFetchedError as error:
-            kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
-            way_out = "correct the address" if error.lasting else _WAY_OUT
+            kind, way_out = error.kind_and_way_out(_WAY_OUT)
             raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
         except (ValueError, RecursionError) as error:
             self.documents.ask_again(address)

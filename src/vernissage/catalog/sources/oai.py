@@ -16,7 +16,7 @@ from vernissage.catalog.fetching import FetchedPictures, NotFetchedError
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.remote import Harvested, RemoteTable
 from vernissage.catalog.sources.xml_records import OAI, XmlError, XmlRecord, parsed, xml_records
-from vernissage.errors import CollectionError, Kind
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress
 
 MOST_PAGES = 100_000
@@ -207,8 +207,7 @@ class OaiSource(RemoteTable):
             if address in self.documents.outdated:
                 raise NotFetchedError("the server does not give it")
         except NotFetchedError as error:
-            way_out = "correct the address" if error.lasting else f"what was harvested is kept: {_LATER}"
-            kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
+            kind, way_out = error.kind_and_way_out(f"what was harvested is kept: {_LATER}")
             raise CollectionError(f"{place} was not fetched: {error}; {way_out}", kind=kind) from error
         return raw
 
