@@ -22,7 +22,7 @@ from vernissage.catalog.sources.iiif import (
     parsed,
     stream_of,
 )
-from vernissage.catalog.sources.remote import Harvested, RemoteTable
+from vernissage.catalog.sources.remote import LATER, Harvested, RemoteTable
 from vernissage.catalog.sources.tables import MOST_LETTERS
 from vernissage.errors import CollectionError
 from vernissage.files import read_regular
@@ -158,13 +158,7 @@ class IiifSource(RemoteTable):
     def _document(self, address: str) -> Document:
         """A document that the whole source hangs on. Raises CollectionError: it is not there, or the root is old."""
         try:
-            body = self.documents.get(address)
-            if address == self.address and address in self.documents.outdated:
-                raise NotFetchedError("its server does not give it now")
-            return parsed(body)
-        except NotFetchedError as error:
-            kind, way_out = error.kind_and_way_out("try again later: what was fetched is kept")
-            raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
+            return parsed(self.document(address, LATER, fresh=address == self.address))
         except ValueError as error:
             self.documents.ask_again(address)
             raise CollectionError(
