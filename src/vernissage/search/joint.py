@@ -12,6 +12,7 @@ from vernissage.search.vectors import VectorTable, make_vector_table, merged
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, readable
 
 JointRule = Literal["image", "text", "mean", "concat"]
+_BLOCK = 8_192  # works that are joined at once, in double precision
 JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")
 
 
@@ -34,10 +35,15 @@ def join_modalities(pictures: VectorTable, texts: VectorTable, rule: JointRule =
         return pictures if rule == "image" else texts
     _check(pictures, texts, rule)
     ids = tuple(dict.fromkeys((*pictures.item_ids, *texts.item_ids)))
-    halves = [_aligned_rows(table, ids) for table in (pictures, texts)]
-    joined = halves[0] + halves[1] if rule == "mean" else np.concatenate(halves, axis=1)
+    means = [_mean(table) for table in (pictures, texts)]
+    joined = np.empty((len(ids), pictures.dim + (texts.dim if rule == "concat" else 0)), dtype=np.float32)
+    for start in range(0, len(ids), _BLOCK):
+        some = ids[start : start + _BLOCK]
+        halves = [_aligned_rows(*each, some) for each in zip((pictures, texts), means, strict=True)]
+        both = halves[0] + halves[1] if rule == "mean" else np.concatenate(halves, axis=1)
+        joined[start : start + _BLOCK] = unit_rows(both)
     return make_vector_table(
-        unit_rows(joined),
+        joined,
         ids,
         [""] * len(ids),
         encoder=pictures.card.encoder,
@@ -60,7 +66,7 @@ def side_by_side(tables: Sequence[VectorTable], ids: Sequence[str]) -> Vectors:
     Each table is centred on its own mean, so that what all its works share does not drown the others. A part is zero
     where its table lacks the work.
     """
-    rows: Vectors = unit_rows(np.concatenate([_aligned_rows(table, ids) for table in tables], axis=1))
+    rows: Vectors = unit_rows(np.concatenate([_aligned_rows(table, _mean(table), ids) for table in tables], axis=1))
     return rows
 
 
@@ -77,9 +83,16 @@ def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
         )
 
 
-def _aligned_rows(table: VectorTable, ids: Sequence[str]) -> npt.NDArray[np.float64]:
+def _mean(table: VectorTable) -> npt.NDArray[np.float64] | float:
+    """What is taken off a table's vectors; nothing off a single one."""
+    return table.vectors.mean(axis=0, dtype=np.float64) if len(table) > 1 else 0.0
+
+
+def _aligned_rows(
+    table: VectorTable, mean: npt.NDArray[np.float64] | float, ids: Sequence[str]
+) -> npt.NDArray[np.float64]:
     """The centred unit vectors of works, zero where the table lacks them: float64 (n, dim)."""
     rows, own = np.zeros((len(ids), table.dim)), table.item_ids.rows(ids)
     known = table.vectors[own[own >= 0]]
-    rows[own >= 0] = unit_rows(known - table.vectors.mean(axis=0, dtype=np.float64)) if len(table) > 1 else known
+    rows[own >= 0] = unit_rows(known - mean) if len(table) > 1 else known
     return rows
