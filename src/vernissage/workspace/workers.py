@@ -272,11 +272,12 @@ class _Ray(_Crew):
 
     def _hired(self) -> _Worker:
         cpus, gpus = self._shape
-        actor = self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Actor).remote(cpus)
+        # Its handle goes when it ends, not when whoever has an order of it is forgotten.
+        actor = [self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Actor).remote(cpus)]
         return _Worker(
-            actor.version.remote().future(),
-            lambda *block: actor.encode.remote(*block).future(),
-            partial(self._ray.kill, actor),
+            actor[0].version.remote().future(),
+            lambda *block: actor[0].encode.remote(*block).future(),
+            lambda: self._ray.kill(actor.pop()),
         )
 
 
@@ -294,7 +295,7 @@ def _connected(address: str) -> tuple[Any, bool]:
     """
     before, log = dict(os.environ), logging.getLogger("ray")
     level = log.level
-    os.environ.update({} if address else _ALONE)
+    os.environ.update({} if address else _ALONE | before)
     log.setLevel(logging.ERROR)
     try:
         ray = importlib.import_module("ray")
