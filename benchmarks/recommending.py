@@ -22,7 +22,7 @@ from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import make_vector_table
-from vernissage.workspace.workspace import SCANNED_FROM
+from vernissage.workspace.index_choice import SCANNED_FROM
 
 DIM, VISITORS, RATED, SHOWN, TIMED = 512, 500, 9, 9, 25
 MATRIX_UP_TO = 20_000

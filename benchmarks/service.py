@@ -42,7 +42,8 @@ from vernissage.gallery.gallery import open_gallery
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.moments import Sums, save_moments
 from vernissage.search.scan import build_byte_scan
-from vernissage.workspace.workspace import SCANNED_FROM, open_workspace
+from vernissage.workspace.index_choice import SCANNED_FROM
+from vernissage.workspace.workspace import open_workspace
 
 DIM, RATED, SHOWN, POOL, CLIENTS = 512, 9, 9, 60, (1, 16)
 PAYLOAD = "VERNISSAGE_BENCHMARK_PAYLOAD"

@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -63,6 +64,9 @@ MODALITIES: tuple[Modality, ...] = tuple(MODALITY_CARDS)
 
 ENCODED: tuple[Modality, ...] = tuple(card.name for card in _CARDS if card.read_as == card.name)
 """What encoders themselves read: pictures and texts."""
+
+
+_QUERIES_KEPT = 16
 
 
 def modality_of_file(name: str) -> Modality:
@@ -165,6 +169,16 @@ class Moments:
     def of_scores(self, queries: npt.NDArray[Any]) -> tuple[Scores, Scores]:
         """Mean and standard deviation of the scores of each of ``queries`` (m, dim): float64 (m,) and (m,)."""
         wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
+        if len(wide) == 1:
+            return self._of_one(wide.tobytes())
+        return self._of(wide)
+
+    @cached_property
+    def _of_one(self) -> Callable[[bytes], tuple[Scores, Scores]]:
+        # Several engines of one request, and several requests, ask of one work.
+        return lru_cache(_QUERIES_KEPT)(lambda query: self._of(np.frombuffer(query)[None, :]))
+
+    def _of(self, wide: npt.NDArray[np.float64]) -> tuple[Scores, Scores]:
         means: Scores = wide @ self.mean
         variances: Scores = np.einsum("me,me->m", wide @ self.second, wide) - means**2
         return means, np.sqrt(np.maximum(variances, 0.0))
@@ -272,7 +286,16 @@ class Index(Protocol):
 
 @runtime_checkable
 class WritableIndex(Index, Protocol):
-    """An index whose works come and go. Each call answers with the next snapshot; this one stays as it is."""
+    """An index whose works come and go. Each change answers with the next snapshot; this one stays as it is."""
+
+    @property
+    def item_ids(self) -> Sequence[str]:
+        """The works that are there."""
+        ...
+
+    def owner_of(self, item_id: str) -> str:
+        """Whose work that is; "" where no owner is known. Raises UnknownItemError: it is not there."""
+        ...
 
     def add(self, item_ids: Sequence[str], vectors: Vectors, owners: Sequence[str]) -> "WritableIndex":
         """The next snapshot with more works.

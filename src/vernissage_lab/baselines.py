@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,20 +24,28 @@ from vernissage.recommenders.uploads import BY_WEIGHT, Found, UnreasonedFusion, 
 from vernissage.search.exact import ExactIndex
 from vernissage.values import EVERYTHING, Allow, Index, Modality, Ranking, Scores, Vectors
 
+Known = TypeVar("Known", bound=Index | ListedWorks)
+
 
 @dataclass(frozen=True, eq=False)
-class RandomOrder:
-    """Works in an order drawn anew for each profile, the same for the same seed and rated works; without reasons."""
+class _OfWorks(Generic[Known]):
+    """What recommends all works of a list or an index but those that were rated."""
 
-    works: ListedWorks
-    seed: int = 0
-    name = "random"
+    works: Known
 
     def __contains__(self, item_id: object) -> bool:
         return item_id in self.works
 
     def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
         return self.works.count(allow.without(profile.item_ids))
+
+
+@dataclass(frozen=True, eq=False)
+class RandomOrder(_OfWorks[ListedWorks]):
+    """Works in an order drawn anew for each profile, the same for the same seed and rated works; without reasons."""
+
+    seed: int = 0
+    name = "random"
 
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         require_count(n)
@@ -45,20 +54,13 @@ class RandomOrder:
 
 
 @dataclass(frozen=True, eq=False)
-class MostAverage:
+class MostAverage(_OfWorks[Index]):
     """The works nearest to the mean of all, the same for everybody: as an unpersonalised similarity shows."""
 
-    index: Index
     name = "most-average"
 
-    def __contains__(self, item_id: object) -> bool:
-        return item_id in self.index
-
-    def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        return self.index.count(allow.without(profile.item_ids))
-
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
-        return Recommendation(self.index.search(self.index.moments().mean, n, allow.without(profile.item_ids))[0])
+        return Recommendation(self.works.search(self.works.moments().mean, n, allow.without(profile.item_ids))[0])
 
 
 LIKED, DISLIKED = 4, 2
@@ -94,41 +96,34 @@ mean(liked) + (mean(liked) − mean(disliked)), ``best_score`` takes the nearest
 
 
 @dataclass(frozen=True, eq=False)
-class Peer:
+class Peer(_OfWorks[ExactIndex]):
     """What a platform would use instead: one of `PEERS` on the vectors of one index; without reasons.
 
     Where nothing was liked, what was rated highest counts as liked, as these calls need one liked work.
     """
 
-    index: ExactIndex
     rule: str
 
     @property
     def name(self) -> str:
         return self.rule
 
-    def __contains__(self, item_id: object) -> bool:
-        return item_id in self.index
-
-    def count(self, profile: Profile, allow: Allow = EVERYTHING) -> int:
-        return self.index.count(allow.without(profile.item_ids))
-
     def recommend(self, profile: Profile, n: int, allow: Allow = EVERYTHING) -> Recommendation[Explanation]:
         require_count(n)
         rated, _ = known_ratings(replace(profile, weights=np.ones(len(profile))), self, self.name)
         stars = np.array([stars for each, stars in zip(profile.item_ids, profile.ratings, strict=True) if each in self])
         liked = stars >= min(LIKED, stars.max())
-        cosines: _Cosines = self._vectors @ self.index.vectors_of(rated).T.astype(np.float64)
+        cosines: _Cosines = self._vectors @ self.works.vectors_of(rated).T.astype(np.float64)
         scores = PEERS[self.rule](cosines[:, liked], cosines[:, ~liked & (stars <= DISLIKED)])
-        return Recommendation(self._works.best(scores, n, allow.without(profile.item_ids)))
+        return Recommendation(self._listed.best(scores, n, allow.without(profile.item_ids)))
 
     @cached_property
-    def _works(self) -> ListedWorks:
-        return ListedWorks(tuple(self.index.item_ids))
+    def _listed(self) -> ListedWorks:
+        return ListedWorks(tuple(self.works.item_ids))
 
     @cached_property
     def _vectors(self) -> _Cosines:
-        return self.index.vectors_of(self._works.item_ids).astype(np.float64)
+        return self.works.vectors_of(self._listed.item_ids).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ from vernissage.pages.figures import INK, LINE, MUTED, drawing
 from vernissage.pages.groups import LIGHT, framed, grouping
 from vernissage.pages.map_figure import dots, legend_marks
 from vernissage.pages.templating import plain
+from vernissage_lab.tables import Row
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -48,6 +49,11 @@ class Dot:
     mean: float
     se: float
     baseline: bool = False
+
+    @classmethod
+    def of(cls, row: Row, line: str, panel: str, baseline: bool = False) -> "Dot":
+        """The mean of a row of means."""
+        return cls(line, panel, row["mean"], row["se"], baseline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,12 +452,7 @@ def _map(axes: Axes, panel: MapPanel, order: Sequence[str]) -> None:
 
 @contextmanager
 def _page(
-    size: tuple[float, float],
-    grid: tuple[int, int],
-    title: str,
-    note: str,
-    layout: Mapping[str, Any],
-    **subplots: Any,
+    size: tuple[float, float], grid: tuple[int, int], title: str, note: str, layout: Mapping[str, Any], **subplots: Any
 ) -> Iterator[tuple[Figure, npt.NDArray[Any]]]:
     """A figure of ``size`` inches with panels (down, across), a title above and a note below."""
     with drawing():

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.encoders import register
 from vernissage.encoders.contract import TextEncoder, unit_rows
 from vernissage.errors import RequestError
-from vernissage.gallery.engines import ALL, Fusion, index_of_encoder, indexes_of, make_engine
+from vernissage.gallery.engines import ALL, Fusion, index_of_encoder, make_engine
 from vernissage.gallery.person import FUSION_RULES
 from vernissage.profiles.areas import Area, area_of
 from vernissage.profiles.uploads import UploadProfile, uploads_of_modality
@@ -22,7 +22,7 @@ from vernissage.recommenders.contract import Recommender
 from vernissage.recommenders.late_fusion import FusionMethod, LateFusion
 from vernissage.recommenders.listed_works import ListedWorks
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
-from vernissage.recommenders.tags import CommonRule, TagEmbedding, TagOverlap, Tags
+from vernissage.recommenders.tags import TagEmbedding, TagOverlap, Tags
 from vernissage.recommenders.upload_rules import (
     Candidates,
     Fused,
@@ -37,7 +37,7 @@ from vernissage.recommenders.uploads import BY_WEIGHT, UploadAnswer, UploadFusio
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.joint import side_by_side
 from vernissage.search.vectors import make_vector_table
-from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Vectors
+from vernissage.values import EVERYTHING, Allow, Condition, Modality, Ranking, Vectors, WritableIndex
 from vernissage.workspace.workspace import Workspace
 from vernissage_lab.baselines import (
     PEERS,
@@ -134,11 +134,6 @@ def fused(
     return LateFusion(list(engines.values()), method=method, k=k, depth=depth)  # type: ignore[arg-type]
 
 
-def encoders_behind(engines: Iterable[Recommender]) -> list[str]:
-    """The encoders whose vectors engines compare, those of a fusion's parts too, each once."""
-    return list(dict.fromkeys(index.card.encoder for engine in engines for index in indexes_of(engine)))
-
-
 def reads_texts(engine: Recommender) -> bool:
     """Whether what an engine compares was made of texts, alone or with pictures."""
     parts = engine.engines if isinstance(engine, LateFusion) else [engine]
@@ -229,7 +224,7 @@ def named(task: Task) -> dict[str, Any]:
 
 def recall_by_rule(
     seeker: Seeker,
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     task: Task,
     areas: Sequence[Area],
     rule: FusionRule,
@@ -241,7 +236,7 @@ def recall_by_rule(
 
 
 def recall_by_areas(
-    seeker: Seeker, indexes: Mapping[Modality, ExactIndex], task: Task, areas: Sequence[Area], seed: Seed
+    seeker: Seeker, indexes: Mapping[Modality, WritableIndex], task: Task, areas: Sequence[Area], seed: Seed
 ) -> dict[str, float]:
     """Recall@10 of one task in both ways of counting.
 
@@ -258,15 +253,6 @@ def recall_by_areas(
         "shown": float(len(own)),
         "areas": float(len(areas)),
     }
-
-
-def shown_by_overlap(
-    seeker: Seeker, task: Task, areas: Sequence[Area], tags: Tags, rule: CommonRule
-) -> tuple[str, ...]:
-    """The ten works of the pool that share most of the commonest ``tags`` of the uploads; works are known by tags."""
-    works = {task[1]: ListedWorks(seeker.pool_ids)}
-    recommender = TagOverlap(tags, works, rule=rule)
-    return recommender.recommend(seeker.profile(task[0], areas), task[1], SHOWN).ranking.item_ids
 
 
 # Lists for people, while some of their works are hidden
@@ -306,7 +292,7 @@ Lister = Callable[[Trial, UploadProfile, Sequence[Modality], int], UploadAnswer]
 
 
 def listers(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     tags: Tags,
     *,
     text_encoder: TextEncoder | None = None,
@@ -330,13 +316,13 @@ def listers(
     return found
 
 
-def works_of(indexes: Mapping[Modality, ExactIndex], owner_of: Mapping[str, str]) -> dict[Modality, ListedWorks]:
+def works_of(indexes: Mapping[Modality, WritableIndex], owner_of: Mapping[str, str]) -> dict[Modality, ListedWorks]:
     """The works of indexes without their vectors, and whose they are."""
     owners = _Owners(owner_of)
     return {modality: ListedWorks(tuple(index.item_ids), owners) for modality, index in indexes.items()}
 
 
-def _by_rule(indexes: Mapping[Modality, ExactIndex], rule: FusionRule, at_least: float = 0) -> Lister:
+def _by_rule(indexes: Mapping[Modality, WritableIndex], rule: FusionRule, at_least: float = 0) -> Lister:
     """A fusion, whose indexes may know all works as the person's: the kept ones are left out by name."""
     fusion = UploadFusion(indexes, rule=_standardised if rule is mean_vector else rule, at_least=at_least)
     # One profile for all targets: the fusion keeps what it made for the profile that it was asked about last.
@@ -359,7 +345,7 @@ def _by_works(make: Callable[[Mapping[Modality, ListedWorks]], UploadRecommender
     return lambda trial, profile, wanted, n: made(trial).recommend(profile, wanted, n, trial.allow)
 
 
-def _by_tag_vectors(indexes: Mapping[Modality, ExactIndex], tags: Tags, encoder: TextEncoder) -> Lister:
+def _by_tag_vectors(indexes: Mapping[Modality, WritableIndex], tags: Tags, encoder: TextEncoder) -> Lister:
     """As `TagEmbedding` over the works of the trial; their tags are embedded once for all trials."""
 
     def tag_index(ids: Sequence[str], vectors: Vectors, _: Sequence[str]) -> ExactIndex:

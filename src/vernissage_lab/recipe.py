@@ -84,9 +84,9 @@ def worded(value: Any) -> str:
     return (", ".join(map(worded, value)) or "all") if isinstance(value, list) else str(value)
 
 
-_WORDS, _OPTIONS = (
+_WORDS, _OPTIONS, MEASURED = (
     tomllib.loads(files("vernissage_lab.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-    for name in ("experiments", "options")
+    for name in ("experiments", "options", "measures")
 )
 
 EXPERIMENTS: Mapping[str, About] = MappingProxyType(
@@ -138,7 +138,8 @@ class Options:
     def __init_subclass__(cls) -> None:
         for name, told in _OPTIONS.get(cls.__name__, {}).items():
             settings = {"help": told} if isinstance(told, str) else dict(told)
-            option = typer.Option(*settings.pop("names", ()), **settings)
+            kind = typer.Argument if settings.pop("argument", False) else typer.Option
+            option = kind(*settings.pop("names", ()), **settings)
             cls.__annotations__[name] = Annotated[cls.__annotations__[name], option]
 
     def record(self) -> dict[str, Any]:

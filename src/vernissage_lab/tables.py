@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,15 +144,15 @@ def means(rows: Sequence[Row], by: Sequence[str], measures: Sequence[str]) -> li
 
 
 def differences(
-    rows: Sequence[Row], by: Sequence[str], of: Sequence[str], reference: Sequence[Any], measure: str, pair: str
+    rows: Sequence[Row], by: Sequence[str], of: Sequence[str], base: tuple[Any, ...], measures: Sequence[str], pair: str
 ) -> list[Row]:
-    """Every configuration minus the reference within each group of equal ``by``, paired by the column ``pair``.
+    """Every configuration minus ``base`` within each group of equal ``by``, paired by the column ``pair``.
 
     Args:
         rows: one for each group, configuration and person.
         by: columns whose values make a group.
         of: columns whose values make a configuration.
-        reference: the configuration that others are compared with; groups without it have no differences.
+        base: the configuration that others are compared with; groups without it have no differences.
         pair: the column that says which rows of two configurations belong together.
 
     Returns:
@@ -161,8 +162,7 @@ def differences(
     from vernissage.analysis.multiple_comparisons import SMALLEST_P
 
     found: list[Row] = []
-    base = tuple(reference)
-    for key, group in parts(rows, *by):
+    for measure, (key, group) in product(measures, list(parts(rows, *by))):
         values = {name: _by_pair(some, measure, pair) for name, some in parts(group, *of)}
         if base not in values:
             continue

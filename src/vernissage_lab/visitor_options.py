@@ -12,13 +12,12 @@ from vernissage.catalog.collection import Collection
 from vernissage.cli.options import WorkspacePath
 from vernissage.errors import RequestError
 from vernissage.files import digest
-from vernissage.gallery.engines import Fusion, available_engines, make_engine
+from vernissage.gallery.engines import Fusion, available_engines, indexes_of, make_engine
 from vernissage.profiles.ratings import WeightingRule, default_rule
 from vernissage.recommenders.contract import Recommender
 from vernissage.workspace.workspace import Workspace, open_workspace
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.evaluation import STEP, evaluate
-from vernissage_lab.lists import encoders_behind
 from vernissage_lab.material import material_of_workspace
 from vernissage_lab.recipe import Options, Words
 from vernissage_lab.tables import Row
@@ -85,7 +84,8 @@ class VisitorOptions(Options):
 
     def inputs(self, engines: Mapping[str, Recommender]) -> tuple[dict[str, Any], ...]:
         """What a record says of the encoders behind engines, those behind a fusion too."""
-        there = [name for name in encoders_behind(engines.values()) if name in self.opened.encoder_names]
+        behind = dict.fromkeys(index.card.encoder for engine in engines.values() for index in indexes_of(engine))
+        there = [name for name in behind if name in self.opened.encoder_names]
         return tuple(material_of_workspace(self.opened, name).describe() for name in there)
 
     def notes(self) -> tuple[str, ...]:

@@ -1,13 +1,11 @@
 """The works that an experiment runs on, as its command names them: a workspace, or a data set of some kind."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 
 from vernissage.errors import RequestError
 from vernissage.gallery.person import areas_encoder
@@ -25,9 +23,7 @@ from vernissage_lab.users import FEWEST_USERS, POOL, QUERY_CLASSES, UNKNOWN, Pro
 class SourceOptions(Options):
     """Which works: those of a workspace, or of a data set."""
 
-    source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="A workspace, or with --kind the file or folder of a data set.")
-    ]
+    source: Path
     kind: str | None = None
     encoder: Words = None
     pictures: PictureFolder = None
@@ -47,8 +43,8 @@ class SourceOptions(Options):
         """
         if self.kind is None:
             raise RequestError(f"{self.source} is read as a workspace; name the kind of data set with --kind")
-        classes = self.of_sets().get("--class-column")
-        return read_set(self.kind, self.source, self.pictures, self.caption, classes, skip_bad=self.skip_bad)
+        how: dict[str, Any] = {"captions": self.caption or None, "classes": self.of_sets().get("--class-column")}
+        return open_dataset(self.kind, self.source, pictures=self.pictures, skip_bad=self.skip_bad, **how)
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -150,21 +146,6 @@ class UserOptions(WorkOptions):
     @property
     def _protocol(self) -> dict[str, int]:
         return {"query_classes": self.query_classes, "pool": self.pool}
-
-
-def read_set(
-    kind: str,
-    path: Path,
-    pictures: Path | None = None,
-    caption: Sequence[str] | None = None,
-    classes: str | None = None,
-    *,
-    skip_bad: bool = False,
-) -> CaptionedSet:
-    """The set that options name; options of galleries are passed on only where they are given."""
-    given: dict[str, Any] = {"captions": tuple(caption) if caption else None, "classes": classes}
-    options = {key: value for key, value in given.items() if value is not None}
-    return open_dataset(kind, path, pictures=pictures, skip_bad=skip_bad, **options)
 
 
 def whole_numbers(text: str, what: str, *, least: int = 1) -> tuple[int, ...]:

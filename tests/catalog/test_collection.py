@@ -209,3 +209,29 @@ def test_works_that_were_made_lately_are_kept_up_to_a_bound(monkeypatch: pytest.
     for rows in ([7, 1, 1990], [4, 5, 1999, 7], range(2000)[::-1], [9]):
         assert collection.take(rows) == [works[row] for row in rows]
     assert collection.take([7])[0] is not first
+
+
+def test_holders_of_a_value_are_found_by_its_folded_spelling_each_work_once() -> None:
+    works = [
+        Item("a", artist="Ann", keywords=("Sea", "sea", "boat"), attributes={"Place": "Oslo"}),
+        Item("b", artist="ANN", keywords=("boat",)),
+        Item("c", attributes={"place": "Oslo", "shelf": "sea"}),
+    ]
+    collection = Collection(works, Path("folder"))
+    found = {
+        field: {name: rows.tolist() for name, rows in collection.holders(field).items()}
+        for field in ("artist", "keywords", "place", "medium")
+    }
+    assert found == {
+        "artist": {"ann": [0, 1]},
+        "keywords": {"sea": [0], "boat": [0, 1]},
+        "place": {"oslo": [0, 2]},
+        "medium": {},
+    }
+
+
+def test_spans_are_those_of_the_works() -> None:
+    works = [Item("a", year="1850"), Item("b"), Item("c", year="1850-1860"), Item("d", year_from=-40, year_to=10)]
+    first, last = Collection(works, Path("folder")).spans
+    spans = [None if np.isnan(one) else (int(one), int(other)) for one, other in zip(first, last, strict=True)]
+    assert spans == [None if each.span is None else (each.span.first, each.span.last) for each in works]

@@ -58,6 +58,10 @@ class StandInIndex:
     def card(self) -> IndexCard:
         return IndexCard(self.encoder, "f", "image", self.vectors.shape[1], kind="stand-in")
 
+    def owner_of(self, item_id: str) -> str:
+        self.vectors_of([item_id])
+        return self.columns.owners([item_id])[0]
+
     def search(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> list[Ranking]:
         wide = np.atleast_2d(np.asarray(queries, dtype=np.float64))
         if k < 1 or wide.shape[1:] != self.vectors.shape[1:] or not np.isfinite(wide).all():

@@ -1,18 +1,25 @@
 """The promises of the contract `Index`, kept by every index: fresh, after works came and went, and the plainest there is."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contracts.stand_in_index import StandInColumns, StandInIndex
+from tests.postgres import run_sql
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError, UnknownItemError
+from vernissage.search.approximate import ApproximateRows, Effort, build_inverted_lists
 from vernissage.search.exact import exact_index
+from vernissage.search.milvus import Milvus, MilvusPlace, MilvusRows
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.storage.database import Database, new_engine
+from vernissage.storage.vector_index import PgvectorPlace, PgvectorRows
 from vernissage.values import Allow, Condition, Index, WritableIndex
 
 COUNT, DIM = 60, 5
@@ -46,6 +53,18 @@ def scanned() -> Index:
     return exact_index(table(slice(COUNT)), COLUMNS, scan=build_byte_scan(VECTORS))
 
 
+def milvus() -> Index:
+    file = str(Path(tempfile.mkdtemp(prefix="vernissage-contract-")) / "milvus.db")
+    rows = MilvusRows(Milvus(file), MilvusPlace(file, "FLAT"), table(slice(COUNT)))
+    return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
+
+
+def listed() -> Index:
+    """An approximate index of which every list is read, so that nothing is missed."""
+    lists = build_inverted_lists(VECTORS, "source", Path(tempfile.mkdtemp(prefix="vernissage-contract-")), 6)
+    return exact_index(table(slice(COUNT)), COLUMNS, candidates=ApproximateRows(lists, [Effort(100, 6, COUNT)]))
+
+
 def came_and_went() -> Index:
     """Half of the works from the first on, the others added in two steps, and some removed and added again."""
     index = exact_index(table(slice(30)), COLUMNS)
@@ -56,10 +75,30 @@ def came_and_went() -> Index:
     return index.remove(names).add(names, VECTORS[again], COLUMNS.owners(names))
 
 
-INDEXES = [plain, fresh, scanned, came_and_went]
+def pgvector(database: Database) -> Index:
+    rows = PgvectorRows(database, PgvectorPlace(database.place, "FLAT"), table(slice(COUNT)))
+    return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
+
+
+INDEXES = [plain, fresh, scanned, listed, milvus, came_and_went]
 made = {make.__name__: make() for make in INDEXES}
-every = pytest.mark.parametrize("make", INDEXES, ids=lambda make: make.__name__)
-Make = Callable[[], Index]
+Make = Callable[..., Index]
+
+
+@pytest.fixture(scope="module", params=[*INDEXES, pgvector], ids=lambda make: make.__name__)
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """What made each index in ``made``; one in a database of PostgreSQL for as long as it is tested."""
+    if request.param is not pgvector:
+        yield request.param
+        return
+    server = request.getfixturevalue("postgres_server")
+    run_sql(server, "CREATE DATABASE contract")
+    database = Database(*new_engine(f"{server.rpartition('/')[0]}/contract"))
+    made["pgvector"] = pgvector(database)
+    yield pgvector
+    database.close()
+    run_sql(server, "DROP DATABASE contract WITH (FORCE)")
+
 
 conditions = st.lists(
     st.sampled_from(
@@ -76,7 +115,6 @@ allows = st.builds(
 )
 
 
-@every
 @settings(deadline=None)
 @given(allow=allows, k=st.integers(1, 70), seed=st.integers(0, 99))
 def test_exactly_k_of_what_is_allowed_come_back_in_the_true_order(make: Make, allow: Allow, k: int, seed: int) -> None:
@@ -92,7 +130,6 @@ def test_exactly_k_of_what_is_allowed_come_back_in_the_true_order(make: Make, al
     assert index.search(queries[:1], k, allow)[0] == found[0]
 
 
-@every
 def test_moments_and_density_are_those_of_all_works(make: Make) -> None:
     index, wide = made[make.__name__], VECTORS.astype(np.float64)
     moments = index.moments()
@@ -113,7 +150,6 @@ def test_moments_and_density_are_those_of_all_works(make: Make) -> None:
     assert scaled.var() == pytest.approx(variance, abs=1e-6)
 
 
-@every
 def test_vectors_come_in_the_order_that_was_asked_for(make: Make) -> None:
     index = made[make.__name__]
     assert np.array_equal(index.vectors_of([IDS[40], IDS[2], IDS[40]]), VECTORS[[40, 2, 40]])
@@ -125,7 +161,6 @@ def test_vectors_come_in_the_order_that_was_asked_for(make: Make) -> None:
         index.density().of(["nobody"]) if make is not plain else index.vectors_of(["nobody"])
 
 
-@every
 def test_an_index_without_works_answers_with_nothing(make: Make) -> None:
     whole = made[make.__name__]
     assert isinstance(whole, WritableIndex)
@@ -138,7 +173,6 @@ def test_an_index_without_works_answers_with_nothing(make: Make) -> None:
     assert index.vectors_of([]).shape == (0, DIM)
 
 
-@every
 def test_impossible_requests_are_refused(make: Make) -> None:
     index, query = made[make.__name__], np.ones((1, DIM))
     for queries, k, allow in (
@@ -152,7 +186,6 @@ def test_impossible_requests_are_refused(make: Make) -> None:
             index.search(queries, k, allow)
 
 
-@every
 def test_each_change_answers_with_the_next_snapshot(make: Make) -> None:
     index = made[make.__name__]
     assert isinstance(index, WritableIndex)

@@ -18,6 +18,7 @@ from vernissage.errors import Kind, RatingsError, RequestError, UnknownItemError
 from vernissage.gallery.answer import Answer, answer_schema
 from vernissage.gallery.engines import Fusion, make_engine
 from vernissage.gallery.gallery import Gallery, open_gallery
+from vernissage.gallery.likeness import KINDS_OF_LIKENESS, likeness
 from vernissage.gallery.selecting import selection
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.workspace.workspace import Workspace
@@ -343,3 +344,35 @@ def test_values_of_another_kind_are_told(toy: Gallery, asked: dict[str, object],
 def test_generators_are_lists_of_conditions_and_ids(toy: Gallery) -> None:
     found = toy.recommend({"w001": 5}, 3, exclude=(name for name in ["w002"]), where=(word for word in ["year>=1"]))
     assert len(found) == 3
+
+
+def test_works_compared_together_are_answered_as_one_by_one(owned: Path) -> None:
+    with open_gallery(owned, writing=False) as one_by_one, open_gallery(owned, writing=False) as together:
+        ids = one_by_one.collection.ids[:12]
+        together.anticipate([*ids, "no such work"])
+        for item_id in ids:
+            for n, per in ((3, {}), (9, {"artist": 1})):
+                assert (
+                    together.similar(item_id, n, per=per).to_dict() == one_by_one.similar(item_id, n, per=per).to_dict()
+                )
+
+
+def test_lists_of_likeness_alone_are_those_beside_the_pooled_works(toy: Gallery) -> None:
+    for item_id in toy.collection.ids[:6]:
+        whole = toy.similar(item_id, 4, by=KINDS_OF_LIKENESS)
+        alone = likeness(toy, item_id, KINDS_OF_LIKENESS, 4, pooled=False)
+        assert [(each.name, each.works) for each in alone.kinds] == [(each.name, each.works) for each in whole.kinds]
+        assert whole.works
+        assert alone.works == ()
+
+
+def test_what_works_share_adds_the_logarithm_of_its_rarity_and_ties_are_in_the_default_order(toy: Gallery) -> None:
+    item = toy.collection.take([0])[0]
+    same = {each.id for each in toy.collection if each.artist == item.artist} - {item.id}
+    [by_artist] = toy.similar(item.id, len(same), by=["artist"]).kinds
+    every = toy.similar(item.id, len(toy) - 1).ids
+    assert [work.id for work in by_artist.works] == [each for each in every if each in same]
+    assert {work.score for work in by_artist.works} == {np.log(len(toy) / (len(same) + 1))}
+    assert [work.id for work in toy.similar(item.id, 2, by=["artist"]).kinds[0].works] == [
+        work.id for work in by_artist.works[:2]
+    ]

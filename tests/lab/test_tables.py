@@ -29,7 +29,7 @@ def test_a_group_of_one_has_no_error_and_nan_is_left_out() -> None:
 
 
 def test_differences_are_those_of_a_paired_test() -> None:
-    (row,) = differences(list(reversed(ROWS)), ("task",), ("rule",), ("b",), "recall", "user")
+    (row,) = differences(list(reversed(ROWS)), ("task",), ("rule",), ("b",), ("recall",), "user")
     test = stats.ttest_rel([1.0, 0.5, 0.0, 0.5], [0.5, 0.5, 0.0, 0.0])
     assert (row["difference"], row["n"], row["reference"]) == (0.25, 4, "b")
     assert row["t"] == pytest.approx(test.statistic)
@@ -38,13 +38,13 @@ def test_differences_are_those_of_a_paired_test() -> None:
 
 def test_no_p_is_zero() -> None:
     rows = [{"rule": rule, "user": user, "x": value} for rule, value in (("a", 1.0), ("b", 0.0)) for user in range(5)]
-    (row,) = differences(rows, (), ("rule",), ("b",), "x", "user")
+    (row,) = differences(rows, (), ("rule",), ("b",), ("x",), "user")
     assert row["p"] == row["p_holm"] == 1e-300
 
 
 def test_a_user_twice_in_one_configuration_is_refused() -> None:
     with pytest.raises(RequestError, match="same user"):
-        differences([*ROWS, ROWS[0]], ("task",), ("rule",), ("b",), "recall", "user")
+        differences([*ROWS, ROWS[0]], ("task",), ("rule",), ("b",), ("recall",), "user")
 
 
 def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -65,6 +65,25 @@ def test_only_chosen_works_are_found() -> None:
     assert len(find(index, np.ones(4), 5, only=[])) == 0
 
 
+@pytest.mark.parametrize("kept", [8, 300])
+def test_what_was_anticipated_comes_back_as_if_it_had_not_been(kept: int) -> None:
+    table = random_table(300, 16, seed=3)
+    plain, eager = exact_index(table), exact_index(table)
+    eager.anticipate(table.vectors[:40], kept)
+    first = table.item_ids[:2]
+    for allow in (
+        Allow(),
+        Allow(exclude=frozenset(first)),
+        Allow(only=frozenset(table.item_ids[::2])),
+        Allow(only=frozenset(table.item_ids[::60]), exclude=frozenset(first)),
+    ):
+        assert plain.count(allow) == eager.count(allow) == len(plain.search(table.vectors[:1], 300, allow)[0])
+        for query in (*table.vectors[:3], table.vectors[0] * np.float64(0.3), table.vectors[60]):
+            for k in (1, 5, 9, 299):
+                assert eager.search(query, k, allow) == plain.search(query, k, allow)
+    assert first[0] not in eager.remove(first).search(table.vectors[0], 3)[0].item_ids
+
+
 def test_a_person_who_owns_almost_everything_still_gets_k() -> None:
     table = random_table(6000, 32)
     plain, scanned = exact_index(table), exact_index(table, scan=build_byte_scan(table.vectors))

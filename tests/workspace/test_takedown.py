@@ -16,7 +16,6 @@ from tests.galleries import toy_gallery, toy_row, write_table
 from vernissage.gallery.building import build, purge
 from vernissage.search.scan import ByteScan
 from vernissage.storage.tags import set_tags
-from vernissage.workspace import workspace as opened
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.repository import open_repository
 from vernissage.workspace.state import read_manifest
@@ -35,7 +34,7 @@ FEW = ("lsa", "colour-texture")
 @pytest.fixture
 def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Sixty works, one of which has words of its own; every table large enough for a byte scan."""
-    monkeypatch.setattr(opened, "SCANNED_FROM", 1)
+    monkeypatch.setattr("vernissage.workspace.index_choice.SCANNED_FROM", 1)
     monkeypatch.setattr("vernissage.workspace.encoding.SCANNED_FROM", 1)
     toy_gallery(tmp_path / "gallery", 60)
     write_table(tmp_path / "gallery", [toy_row(n) if n != 7 else toy_row(7) | WORDS for n in range(60)])

@@ -197,7 +197,10 @@ def fit_mixed_effects(cells: Cells) -> MixedEffectsFit:
     """Fit the model to what `cells_of` summed up; at least one answer. Never fails: see the statuses."""
     n, k = cells.counts.shape
     if not _separable(cells):
-        return _one_engine(cells) if k == 1 and n == cells.nobs > 1 else _plain_means(cells)
+        if k == 1 and n == cells.nobs > 1:
+            return _one_engine(cells)
+        unknown = np.full((k, k), np.nan)
+        return MixedEffectsFit("not estimable", cells.engine_means, unknown, np.nan, np.nan, np.nan, cells)
     without = cells.residual_squares(cells.engine_means, np.zeros(n))
     within, freedom = _within_scatter(cells)
     if without <= NEGLIGIBLE * cells.squares or (freedom and within <= NEGLIGIBLE * cells.squares):
@@ -315,11 +318,16 @@ def _fit_at(cells: Cells, ratio: float) -> MixedEffectsFit:
 def _solved(cells: Cells, ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A = σ²·X'V⁻¹X, float64 (..., k, k), and β (..., k) that solves the normal equations, for each of ``ratios``."""
     lam = ratios[..., None]
-    shrinkage = lam / (1 + cells.sizes * lam)
+    information, right = _normal_equations(cells, lam / (1 + cells.sizes * lam))
+    return information, np.linalg.solve(information, right[..., None])[..., 0].astype(np.float64, copy=False)
+
+
+def _normal_equations(cells: Cells, shrinkage: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A (..., k, k) and σ²·X'V⁻¹y (..., k) by each participant's λ/(1 + n_iλ), (..., n): 1/n_i for infinite λ."""
     counts, sums = cells.counts, cells.counts * cells.means
     information: FloatArray = np.diag(counts.sum(axis=0)) - counts.T @ (shrinkage[..., None] * counts)
-    right = sums.sum(axis=0) - (shrinkage * sums.sum(axis=1)) @ counts
-    return information, np.linalg.solve(information, right[..., None])[..., 0]
+    right: FloatArray = sums.sum(axis=0) - (shrinkage * sums.sum(axis=1)) @ counts
+    return information, right
 
 
 def _weighted_squares(cells: Cells, ratios: FloatArray, beta: FloatArray) -> FloatArray:
@@ -357,11 +365,6 @@ def _score(cells: Cells, ratios: FloatArray) -> FloatArray:
     return slope
 
 
-def _plain_means(cells: Cells) -> MixedEffectsFit:
-    k = cells.counts.shape[1]
-    return MixedEffectsFit("not estimable", cells.engine_means, np.full((k, k), np.nan), np.nan, np.nan, np.nan, cells)
-
-
 def _one_engine(cells: Cells) -> MixedEffectsFit:
     """The mean of one answer from each participant, whose error s²/n needs only the sum of the two variances."""
     answers = cells.means[:, 0]
@@ -396,9 +399,9 @@ def _separable(cells: Cells) -> bool:
 
 def _within_scatter(cells: Cells) -> tuple[float, int]:
     """What additive effects of participants and engines leave over: the sum of squares and its degrees of freedom."""
-    beta, rank = _within(cells)
+    beta, free = _within(cells)
     effects = cells.residual_sums(beta) / cells.sizes
-    freedom = cells.nobs - cells.counts.shape[0] - rank
+    freedom = cells.nobs - cells.counts.shape[0] - (len(beta) - free.shape[1])
     return float(cells.residual_squares(beta, effects)), freedom
 
 
@@ -408,9 +411,7 @@ def _limit_fit(cells: Cells) -> tuple[FloatArray, float]:
     The comparisons within participants come first and are met exactly; what they leave open is set so that the
     participants' effects have the least sum of squares, as (X'V⁻¹X)⁻¹X'V⁻¹y does in the limit.
     """
-    beta, rank = _within(cells)
-    _, vectors = np.linalg.eigh(_within_information(cells))
-    free = vectors[:, : len(beta) - rank]
+    beta, free = _within(cells)
     design = (cells.counts @ free) / cells.sizes[:, None]
     effects = cells.residual_sums(beta) / cells.sizes
     shift, _, open_rank, _ = np.linalg.lstsq(design, effects, rcond=None)
@@ -419,22 +420,13 @@ def _limit_fit(cells: Cells) -> tuple[FloatArray, float]:
     return beta + free @ shift, float(left @ left) / freedom if freedom > 0 else np.nan
 
 
-def _within_information(cells: Cells) -> FloatArray:
-    counts = cells.counts
-    information: FloatArray = np.diag(counts.sum(axis=0)) - counts.T @ (counts / cells.sizes[:, None])
-    return information
-
-
-def _within(cells: Cells) -> tuple[FloatArray, int]:
-    """Least-squares means of engines beside participants' effects, of least norm, and how many directions are fixed."""
-    counts, sums = cells.counts, cells.counts * cells.means
-    right = sums.sum(axis=0) - counts.T @ (sums.sum(axis=1) / cells.sizes)
-    information = _within_information(cells)
-    rank = int(np.linalg.matrix_rank(information, tol=_ROUNDING * max(1.0, float(counts.sum())), hermitian=True))
+def _within(cells: Cells) -> tuple[FloatArray, FloatArray]:
+    """Least-squares means of engines beside participants' effects, of least norm, and what is open, (k, directions)."""
+    information, right = _normal_equations(cells, 1 / cells.sizes)
     values, vectors = np.linalg.eigh(information)
-    kept = slice(len(values) - rank, None)
-    beta: FloatArray = vectors[:, kept] @ ((vectors[:, kept].T @ right) / values[kept])
-    return beta, rank
+    fixed = np.abs(values) > _ROUNDING * max(1, cells.nobs)
+    beta: FloatArray = vectors[:, fixed] @ ((vectors[:, fixed].T @ right) / values[fixed])
+    return beta, vectors[:, ~fixed]
 
 
 def _traces(fit: MixedEffectsFit) -> tuple[float, float]:

@@ -228,11 +228,7 @@ class StudyNumbers:
 
 
 def analyse(
-    table: LongTable,
-    *,
-    showings: Showings = "mean",
-    exclude: bool = True,
-    engines: Collection[str] | None = None,
+    table: LongTable, *, showings: Showings = "mean", exclude: bool = True, engines: Collection[str] | None = None
 ) -> StudyAnalysis:
     """Analyse a study's answers; equal rows in any order give equal bits.
 
@@ -274,9 +270,6 @@ def study_numbers(
         RequestError: as in `analyse` and `overlap_tables`.
     """
     analysis = analyse(table, showings=showings, exclude=exclude)
-    overlaps = None
-    if lists is not None:
-        overlaps = overlap_tables(lists, pairing=pairing, excluded=analysis.excluded)
     return StudyNumbers(
         table,
         analysis,
@@ -285,7 +278,7 @@ def study_numbers(
         agreements(table, excluded=analysis.excluded),
         violations(table),
         _others(table, analysis, exclude=exclude),
-        overlaps,
+        None if lists is None else overlap_tables(lists, pairing=pairing, excluded=analysis.excluded),
     )
 
 
@@ -338,11 +331,8 @@ def _analyse_variable(
 def _others(table: LongTable, primary: StudyAnalysis, *, exclude: bool) -> tuple[OtherChoice, ...]:
     """Every contrast by other choices, as far as those see other answers than the primary one."""
     repeated, violated = 2 in table.repetitions, any(each.violations for each in primary.exclusions)
-    choices: list[tuple[Showings, bool]] = [
-        (showings, rule) for showings in ("mean", "first") for rule in (True, False)
-    ]
-    others: list[OtherChoice] = []
-    for showings, rule in choices:
+    others, tried = list[OtherChoice](), tuple[Showings, ...](("mean", "first"))
+    for showings, rule in itertools.product(tried, (True, False)):
         same_answers = not repeated and showings != primary.showings
         same_people = not violated and rule != exclude
         if (showings, rule) == (primary.showings, exclude) or same_answers or same_people:

@@ -109,6 +109,7 @@ class Collection:
         self._taken = dict[int, Item]()
         # One place more, which the row -1 of an unknown id takes.
         self._masks = lru_cache(_MASKS_KEPT)(lambda condition: np.append(fulfilling(self, condition), False))
+        self.holders = lru_cache(_MASKS_KEPT)(self._holders)
 
     @property
     def ids(self) -> Ids:
@@ -251,6 +252,31 @@ class Collection:
         rows = np.flatnonzero(~np.isnan(years))
         distinct, codes = np.unique(years[rows].astype(np.int64), return_inverse=True)
         return rows, codes, list(map(str, distinct.tolist()))
+
+    def _holders(self, field: str) -> dict[str, npt.NDArray[np.int64]]:
+        """The rows, ascending, of the works that have each value of a field (see `entries`), by its folded spelling."""
+        rows, codes, distinct = self.entries(field)
+        number_of: dict[str, int] = {}
+        numbers = np.zeros(len(distinct), dtype=np.int64)
+        for code in np.unique(codes).tolist():
+            numbers[code] = number_of.setdefault(folded(distinct[code]), len(number_of))
+        own = numbers[codes]
+        order = np.lexsort((rows, own))
+        rows, own = rows[order], own[order]
+        once = np.append(True, (np.diff(own) != 0) | (np.diff(rows) != 0))[: len(rows)]
+        ends = np.cumsum(np.bincount(own[once], minlength=len(number_of)))
+        return dict(zip(number_of, np.split(rows[once], ends[:-1]), strict=True)) if number_of else {}
+
+    @cached_property
+    def spans(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The first and the last year of every work, see `Item.span`; not a number where its date is unknown."""
+        bounds = []
+        for field in ("from", "to"):
+            rows, codes, distinct = self.entries(field)
+            years = np.full(len(self), np.nan)
+            years[rows] = np.array(distinct, dtype=float)[codes]
+            bounds.append(years)
+        return bounds[0], bounds[1]
 
     def cells(self) -> Iterator[Entries]:
         """`entries` of every field and attribute that may say which work is meant: not owner, licence and prose."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vernissage.files import digest, text_array
 
 _IN_A_DICTIONARY = 50_000  # more ids are searched for by halves: a dictionary would weigh more than they do
-_SOUGHT_KEPT = 1_024
+_SOUGHT_KEPT = 16_384  # as many as lists for 256 people name; some 2 MB
 _LOOKED_UP_ONE_BY_ONE = 20_000  # above, hashing all ids once takes less time than so many binary searches
 
 
@@ -84,7 +84,7 @@ class Ids(Sequence[str]):
 
     @cached_property
     def _sought(self) -> Callable[[str], int | None]:
-        """The binary search; the last answers are kept, for one request asks for the same few ids a dozen times."""
+        """The binary search; the last answers are kept: a request, or a block of lists, asks for each a dozen times."""
         return lru_cache(_SOUGHT_KEPT)(self._by_order)
 
     def _by_order(self, item_id: str) -> int | None:

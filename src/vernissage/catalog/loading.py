@@ -95,9 +95,8 @@ def load_collection(
             name or a description though one could.
     """
     collection = inspect_collection(source, progress=progress, verified=verified)
-    report = collection.report
-    if report is not None:
-        report.require(tolerance)
+    if collection.report is not None:
+        collection.report.require(tolerance)
     return collection
 
 
@@ -113,12 +112,8 @@ def inspect_collection(
     """
     opened = source_of(source)
     judging = _Judging(opened, progress, verified)
-    fetched = (
-        opened.fetched.folder
-        if isinstance(opened, FolderSource | FedSource | PublishedSource) and opened.fetched
-        else None
-    )
-    collection = Collection(judging.items(), opened.folder, fetched=fetched)
+    copies = opened.fetched if isinstance(opened, FolderSource | FedSource | PublishedSource) else None
+    collection = Collection(judging.items(), opened.folder, fetched=copies.folder if copies else None)
     collection.report = judging.report()
     return collection
 

@@ -50,15 +50,9 @@ THUMBNAIL_MEDIA_TYPE = "image/jpeg"
 
 # Only formats that hold pixels: Pillow also knows some that start other programs (EPS) or that are not pictures.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "DIB", "PPM", "JPEG2000", "AVIF", "HEIF")
-_TURNED = {
-    2: (Image.Transpose.FLIP_LEFT_RIGHT,),
-    3: (Image.Transpose.ROTATE_180,),
-    4: (Image.Transpose.FLIP_TOP_BOTTOM,),
-    5: (Image.Transpose.TRANSPOSE,),
-    6: (Image.Transpose.ROTATE_270,),
-    7: (Image.Transpose.TRANSVERSE,),
-    8: (Image.Transpose.ROTATE_90,),
-}
+_TURNS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90"
+_TURNED = dict(enumerate(map(Image.Transpose.__getitem__, _TURNS.split()), start=2))
+"""What makes a picture upright, by its orientation in EXIF."""
 _ORIENTATION = 0x0112
 
 _COLOURS = {"1": "L", "LA": "L", "La": "L", "P": "RGB", "PA": "RGB", "RGBA": "RGB", "RGBX": "RGB", "RGBa": "RGB"}
@@ -70,12 +64,6 @@ _SAME = 2
 """Of 255 levels; profiles that are called sRGB differ by so much among themselves."""
 # White of 8, 10, 12, 14 and 16 bits: scanners write fewer into files of sixteen.
 _LEVELS = (255, 1023, 4095, 16_383, 65_535)
-_FOREIGN = {
-    b"%PDF": "is a PDF",
-    b"%!PS": "is a PostScript drawing",
-    b"8BPS": "is a Photoshop file",
-    b"PK\x03\x04": "is a ZIP archive",
-}
 # Words of Pillow's errors where a file ends too early; "cannot load" is a JPEG that ends before its first pixel.
 _CUT_SHORT = ("truncated", "eof", "end of file", "cannot load this image")
 _HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
@@ -131,8 +119,8 @@ def open_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
     def finish(image: Image.Image, orientation: int) -> Image.Image:
         with _quietly:
             rgb = _reduced_rgb(image, path, at_least)
-        for turn in _TURNED.get(orientation, ()):
-            rgb = rgb.transpose(turn)
+        if orientation in _TURNED:
+            rgb = rgb.transpose(_TURNED[orientation])
         rgb.info = {}  # else a comment or a profile of the file would go into every thumbnail
         return rgb
 
@@ -453,6 +441,10 @@ def what_it_is(path: Path) -> str:
         return "is an empty file (0 bytes)"
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     guesses = {
+        "is a PDF": start.startswith(b"%PDF"),
+        "is a PostScript drawing": start.startswith(b"%!PS"),
+        "is a Photoshop file": start.startswith(b"8BPS"),
+        "is a ZIP archive": start.startswith(b"PK\x03\x04"),
         "is a web page, not a picture": text.startswith((b"<!doctype html", b"<html")),
         "is a drawing in SVG": b"<svg" in text,
         f"is in Apple's HEIC format{'' if '.heic' in PICTURE_SUFFIXES else f' ({HEIC_HINT})'}": start[4:12] in _HEIC,
@@ -460,5 +452,4 @@ def what_it_is(path: Path) -> str:
         "is cut short": start.startswith(_BEGINNINGS),
         "holds text, not a picture": all(byte >= 32 or byte in b"\t\r\n\f" for byte in start),
     }
-    guesses = {words: start.startswith(mark) for mark, words in _FOREIGN.items()} | guesses
     return next((words for words, right in guesses.items() if right), "is not a picture")

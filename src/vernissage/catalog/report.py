@@ -8,8 +8,7 @@ from vernissage.errors import CollectionError
 
 ProblemKind = Literal[
     "missing picture", "unreadable picture", "picture outside the folder", "picture not fetched",
-    "duplicate id", "no id", "damaged row", "record not fetched",
-    "duplicate id", "no id", "damaged row", "unusable vector",
+    "duplicate id", "no id", "damaged row", "record not fetched", "unusable vector",
 ]  # fmt: skip
 
 _SHOWN = 20
@@ -180,11 +179,8 @@ class CollectionReport(Reading):
             raise CollectionError(self.stop)
         rows = {problem.row if problem.row is not None else problem.id for problem in self.rejected}
         lost = len(self.problems) - len(self.rejected)
-        if (
-            (self.problems and not self.kept)
-            or not tolerance.allows(len(rows), self.rows)
-            or (tolerance.strict and lost)
-        ):
+        nothing_left, allowed = self.problems and not self.kept, tolerance.allows(len(rows), self.rows)
+        if nothing_left or not allowed or (tolerance.strict and lost):
             raise BadRowsError(self)
         if lost > self.all_pictures and not tolerance.without_pictures:
             first, there = next(problem for problem in self.problems if problem.kept), self.all_pictures
@@ -240,15 +236,9 @@ class CollectionReport(Reading):
         """The report as JSON values; problems carry their printed line as well."""
         told = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
         kinds: tuple[ProblemKind, ...] = ("missing picture", "unreadable picture", "duplicate id")
-        counts = {f"{kind.replace(' ', '_')}s": len(self.of_kind(kind)) for kind in kinds}
-        return (
-            told
-            | counts
-            | {
-                "problems": [asdict(each) | {"line": each.line()} for each in self.problems],
-                "guesses": [asdict(each) for each in self.guesses],
-            }
-        )
+        told["problems"] = [asdict(each) | {"line": each.line()} for each in self.problems]
+        told["guesses"] = [asdict(each) for each in self.guesses]
+        return told | {f"{kind.replace(' ', '_')}s": len(self.of_kind(kind)) for kind in kinds}
 
 
 class BadRowsError(CollectionError):

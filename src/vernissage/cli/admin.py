@@ -238,8 +238,7 @@ def restore(
 
 @admin.command("upgrade")
 def upgrade(
-    place: Place,
-    out: Path = option(..., "The backup that is written first; it must be new.", "--backup"),
+    place: Place, out: Path = option(..., "The backup that is written first; it must be new.", "--backup")
 ) -> None:
     """Bring a workspace and its database to this version, after a backup that says how to go back.
 

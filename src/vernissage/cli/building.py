@@ -458,11 +458,12 @@ def info(
         say("")
         rows = [
             [each["encoder"], each["modality"], f"{each['works']} ({each['coverage']:.0%})", each["dim"]]
-            + [each["fingerprint"], readable_size(each["bytes"])]
+            + [each["fingerprint"], each["index"]["kind"], readable_size(each["bytes"])]
             for each in content["vectors"]
         ]
-        heads = ["encoder", "modality", "works", "dim", "fingerprint", "size"]
+        heads = ["encoder", "modality", "works", "dim", "fingerprint", "index", "size"]
         print_table(heads, rows, numbers=["works", "dim", "size"])
+        say(*filter(None, map(_tuned, content["vectors"])))
     _show_weights(content["weights"])
     for name, how in content["settings"].get("executions", {}).items():
         if how["backend"] != "torch":
@@ -472,6 +473,18 @@ def info(
     say(*[found["sentence"] for found in content["coverage"] if found["sentence"]])
     say(*filter(None, [content["copies"]["sentence"]]))
     say(*[f"left out: {name}: {why}" for name, why in content["left_out"].items()])
+
+
+def _tuned(vectors: dict[str, Any]) -> str:
+    """What `tune` measured of an index that it chose; nothing of others."""
+    measured = vectors["index"]["settings"].get("measured", {})
+    told = [
+        f"recall {each['least']:.3f} in {each['milliseconds']:.2f} ms at {each['k']}"
+        for each in measured.get("points", ())
+        if each["probes"]
+    ]
+    name = f"{vectors['encoder']}.{vectors['modality']}"
+    return f"{name}, measured over {measured['works']} works: {', '.join(told)}" if told else ""
 
 
 def _show_weights(weights: dict[str, dict[str, Any]]) -> None:

@@ -33,6 +33,8 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "sync": "Take over what changed in what a workspace was built from.",
             "info": "Say what is in a workspace: works, people, encoders, sizes.",
             "check": "Check every byte of a workspace against what it should be.",
+            "index": "What searches a workspace's vectors: exact, or another kind.",
+            "tune": "Measure which kind of index serves best, and choose it.",
             "purge": "Delete what is left of works that were taken down.",
             "mappings": "The shapes of museums' dumps that build knows by name.",
             "doctor": "Say what is installed and what this machine can run.",
@@ -44,7 +46,10 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "map": "Draw all works as a map in which neighbours are alike.",
             "topics": "The topics of the texts, by their most telling words.",
         },
-        "People": {"person": "People's uploads, ratings and areas of interest."},
+        "People": {
+            "person": "People's uploads, ratings and areas of interest.",
+            "watch": "Take in new files of a folder as they come.",
+        },
         "Service": {
             "serve": "Serve a collection: REST API, and a study.",
             "mcp": "Let an assistant read a collection: Model Context Protocol.",
@@ -62,6 +67,7 @@ _SECTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 _MODULES = {
     "admin": "admin",
     "building": "build sync info check purge mappings",
+    "indexing": "index tune",
     "models": "doctor encoders export-onnx tag",
     "overview": "map topics",
     "people": "person upload remove owners areas",
@@ -71,6 +77,7 @@ _MODULES = {
     "study": "study",
     "usage": "report",
     "vectors": "vectors encode",
+    "watching": "watch",
 }
 """Where commands are defined; those in no section are former names, which work on."""
 

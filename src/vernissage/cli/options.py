@@ -45,10 +45,7 @@ DatabasePlace = Annotated[
 ]
 EngineName = Annotated[
     str | None,
-    typer.Option(
-        "--engine",
-        help="What judges works: lda, lsa, colour-texture, clip …, late-total, some with +.",
-    ),
+    typer.Option("--engine", help="What judges works: lda, lsa, colour-texture, clip …, late-total, some with +."),
 ]
 RuleName = Annotated[
     str | None,

@@ -108,4 +108,5 @@ def map_works(
         if html is not None:
             write_page(html, map_in_one_file, found, gallery.snapshot.picture_path, title=title)
     left = f"; {found.left_out} have nothing that {encoder or 'its encoder'} reads" if found.left_out else ""
-    say(f"{len(found.items)} works drawn{left}")
+    beside = f"; {found.beside} of them beside the most similar of those that t-SNE placed" if found.beside else ""
+    say(f"{len(found.items)} works drawn{beside}{left}")

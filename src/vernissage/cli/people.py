@@ -259,9 +259,7 @@ def _owner_and_ids(gallery: "Gallery", words: Sequence[str], former: str | None)
 
 @person.command("export")
 def export(
-    place: Place,
-    owner: PersonName,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A new .zip file.")],
+    place: Place, owner: PersonName, out: Annotated[Path, typer.Option("--out", "-o", help="A new .zip file.")]
 ) -> None:
     """Write everything that is kept of a person into a .zip: uploads with their pictures, ratings, changes of areas.
 

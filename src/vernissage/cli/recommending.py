@@ -2,8 +2,9 @@
 
 import csv
 import io
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,6 +84,17 @@ class PersonOptions:
 
 
 @dataclass(frozen=True)
+class EveryoneOptions:
+    """Lists for everybody at once."""
+
+    everyone: bool = option(
+        False, "Lists for everybody: of --ratings with a column person, or of the database.", "--everyone"
+    )
+    output: Path | None = option(None, "For --everyone: the folder to write Parquet files to.", "--output", "-o")
+    workers: int | None = option(None, "For --everyone: processes side by side; default: one for each core.", min=1)
+
+
+@dataclass(frozen=True)
 class Shown:
     """How works are shown."""
 
@@ -98,6 +110,7 @@ def recommend(
     selection: Selection,
     fused: FusionOptions,
     areas: AreaWords,
+    everyone: EveryoneOptions,
     shown: Shown,
 ) -> None:
     """Recommend works for a visitor's ratings, or for what a person owns and uploaded, each with its reasons.
@@ -111,8 +124,16 @@ def recommend(
       vernissage recommend workspace --owner ann --html for-ann.html
       vernissage recommend workspace --owner ann --task image-to-text --per-area
       vernissage recommend workspace --owner ann --engine zccr --projection tsne-standardised --areas ward:5
+      vernissage recommend workspace --everyone --ratings visitors.csv -o lists
     """
     owner = person.owner
+    if given(everyone):
+        if owner is not None or rated.rate or given(person) or given(areas) or shown.html or shown.explain:
+            raise RequestError(
+                "--everyone goes with --ratings, --engine, --rule, fusions and what may come back; leave the others out"
+            )
+        _for_everyone(place, rated, selection, fused, everyone, as_json=shown.as_json)
+        return
     if owner is None:
         if given(person) or given(areas):
             raise RequestError(
@@ -159,6 +180,42 @@ def _for_ratings(place: Place, rated: RatedOptions, selection: Selection, fused:
             works = [(gallery[item_id], rating) for item_id, rating in ratings.items()]
             write_page(shown.html, recommendation_page, answer, works, title=gallery.name, common=InCommon(gallery))
     show(answer, as_json=shown.as_json, because="because you rated", explain=shown.explain)
+
+
+def _for_everyone(
+    place: Place,
+    rated: RatedOptions,
+    selection: Selection,
+    fused: FusionOptions,
+    everyone: EveryoneOptions,
+    *,
+    as_json: bool,
+) -> None:
+    from vernissage.gallery.everyone import ListOptions, lists_for_everyone
+
+    if not everyone.everyone or everyone.output is None:
+        raise RequestError("lists for everybody are asked for by --everyone, and go to the folder -o names; give both")
+    if rated.ratings is None and (rated.rule or given(fused)):
+        raise RequestError("--rule and fusions are about ratings; give a file with --ratings, or leave these out")
+    fusion = fused.fusion() if given(fused) else None
+    how: dict[str, Any] = {"engine": rated.engine, "rule": rated.rule, "fusion": fusion}
+    asked = ListOptions(**how, **selected(selection))
+    with progress_bars() as progress:
+        made = lists_for_everyone(
+            place.workspace,
+            everyone.output,
+            rated.ratings,
+            asked,
+            database=place.database,
+            workers=everyone.workers or os.cpu_count() or 1,
+            progress=progress,
+        )
+    if as_json:
+        print_json(asdict(made) | {"folder": str(everyone.output)})
+        return
+    note(f"{made.lists:,} lists in {made.seconds:.1f} s, {made.lists / max(made.seconds, 1e-9):,.0f} a second")
+    if made.without:
+        note(f"{made.without:,} people or ratings have none; _rejected.csv says why", kind="note")
 
 
 def _for_person(
@@ -244,11 +301,7 @@ class Query:
 
 
 def search(
-    workspace: WorkspacePath,
-    selection: Selection,
-    query: Query,
-    encoder: EncoderName = None,
-    as_json: AsJson = False,
+    workspace: WorkspacePath, selection: Selection, query: Query, encoder: EncoderName = None, as_json: AsJson = False
 ) -> None:
     """Search by words: in the works' texts, in pictures by what such words go with here (--pictures), or in both.
 

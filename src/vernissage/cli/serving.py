@@ -73,8 +73,7 @@ def serve(
 
 
 def mcp(
-    place: Place,
-    public_url: str = option("", "Where the collection is served, for links to works.", metavar="URL"),
+    place: Place, public_url: str = option("", "Where the collection is served, for links to works.", metavar="URL")
 ) -> None:
     """Let an assistant read a collection by standard input and output: the Model Context Protocol.
 

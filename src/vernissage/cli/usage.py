@@ -9,9 +9,7 @@ from vernissage.cli.output import print_json, say
 
 
 def report(
-    place: Place,
-    as_json: AsJson = False,
-    html: Path | None = option(None, "Write one page with plots."),
+    place: Place, as_json: AsJson = False, html: Path | None = option(None, "Write one page with plots.")
 ) -> None:
     """What visitors of the service opened: by engine and place, coverage of the collection, a split's difference.
 

@@ -107,8 +107,7 @@ class EncoderState:
         """Write ``arrays.npz`` and then ``model.json`` into ``folder``; equal states give equal bytes."""
         write_arrays(folder / "arrays.npz", self.arrays)
         write_json(
-            folder / "model.json",
-            {"name": self.name, "settings": dict(self.settings), "fingerprint": self.fingerprint},
+            folder / "model.json", {"name": self.name, "settings": dict(self.settings), "fingerprint": self.fingerprint}
         )
 
     @classmethod

@@ -19,6 +19,7 @@ from vernissage.catalog.words import is_address
 from vernissage.files import as_path
 from vernissage.progress import Progress, silent
 from vernissage.workspace.build import BuildResult, build_workspace, table_options
+from vernissage.workspace.index_choice import tidy_indexes
 from vernissage.workspace.repository import open_repository
 from vernissage.workspace.settings import BuildOptions
 from vernissage.workspace.state import purge_state
@@ -153,6 +154,7 @@ def purge(workspace: str | Path, database: str | None = None) -> None:
     """
     path = Path(workspace)
     purge_state(path)
+    tidy_indexes(open_workspace(path))
     places = [database] if database else [path / storage.DATABASE_NAME, path / storage.STUDY_DATABASE_NAME]
     for place in filter(storage.is_there, places):
         _purge_database(place, path)

@@ -15,7 +15,7 @@ from vernissage.analysis.bands import Band, band_of
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.item import Item
 from vernissage.encoders.contract import ImageEncoder, TextEncoder
-from vernissage.errors import NothingAlikeError, RequestError
+from vernissage.errors import RequestError
 from vernissage.files import as_path, digest
 from vernissage.gallery.answer import Answer, AnswerKind, Reason, Work, scale_of
 from vernissage.gallery.engines import (
@@ -23,11 +23,13 @@ from vernissage.gallery.engines import (
     available_engines,
     default_engine,
     engine_words,
+    index_of_encoder,
     indexes_of,
     make_engine,
     preset_notes,
     search_encoder,
 )
+from vernissage.gallery.ranking import first_works
 from vernissage.gallery.searching import TextSearcher, shortened
 from vernissage.gallery.selecting import (
     KINDS,
@@ -43,9 +45,10 @@ from vernissage.gallery.selecting import (
 )
 from vernissage.profiles.ratings import Profile, WeightingRule, default_rule, profile_from_ratings
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.contract import Engine, Explanation, Recommender
+from vernissage.recommenders.contract import Explanation, Recommender
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
+from vernissage.search.exact import ExactIndex
 from vernissage.search.mixed import MixedMethod
 from vernissage.sentences import Sentence
 from vernissage.taggers.contract import EXPLAINED, Tags, marked
@@ -72,6 +75,9 @@ _PINNED = Sentence("placed first by the museum's editors")
 _LIKE_NAMED = Sentence("nothing here is strongly like what was named")
 _LIKE_RATED = Sentence("nothing here is strongly like the rated works")
 _LIKE_SEARCHED = Sentence("nothing here is strongly like what was searched for")
+
+_ANTICIPATED, _FEW = 256, 1_000
+"""Works like each, more than a fusion reads of its engines with room for copies; all works of collections so small."""
 
 _COVERED = 5_000
 """Works among which those to rate are chosen by coverage; of larger collections so many, spread evenly."""
@@ -261,6 +267,17 @@ class Gallery:
             {"similar_to": ids},
         )
 
+    def anticipate(self, ids: Sequence[str]) -> None:
+        """Compare works with all others together, so that `similar` of each takes less time; answers stay as they are.
+
+        What was anticipated before is forgotten. Indexes that are not exact have nothing to gain by it.
+        """
+        for encoder in self.encoders:
+            index = index_of_encoder(self.snapshot.workspace, encoder)
+            known = [each for each in ids if each in index]
+            if isinstance(index, ExactIndex) and known:
+                index.anticipate(index.vectors_of(known), len(index) if len(index) <= _FEW else _ANTICIPATED)
+
     def _recommended(
         self,
         kind: AnswerKind,
@@ -277,23 +294,8 @@ class Gallery:
         snapshot = asked.snapshot
         name = engine or default_engine(snapshot.workspace)
         profile = profile_from_ratings(ratings, rule or default_rule(name))
-        recommender: Recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
-        judged = recommender
-        if asked.diversity:
-            from vernissage.recommenders.diversity import Diversified
-
-            recommender = Diversified(recommender, indexes_of(recommender), asked.diversity)
-        pinned = snapshot.editorial.pinned
-        if pinned:
-            from vernissage.recommenders.pinned import Pinned
-
-            recommender = Pinned(recommender, pinned)
-        found, places = asked.first(
-            lambda count: recommender.recommend(profile, count, asked.allow), attrgetter("ranking.item_ids")
-        )
-        if isinstance(recommender, Engine):
-            places = _above_rounding(recommender, profile, asked, found.ranking, places)
-        ids = [found.ranking.item_ids[place] for place in places]
+        recommender = make_engine(snapshot.workspace, name, asked.n, fusion, progress)
+        found, ids = first_works(recommender, profile, asked)
         items = snapshot.items([*ids, *ratings])
         rated = {
             item_id: (
@@ -314,7 +316,7 @@ class Gallery:
         looks = any("image" in encoded_as(snapshot.workspace.modalities(each)) for each in parts)
         seen = snapshot.seen([*ids, *ratings]) if looks else {}
         also = asked.folded_into(ids)
-        banded = _bands_for(snapshot.workspace, judged, profile, fusion)
+        banded, pinned = _bands_for(snapshot.workspace, recommender, profile, fusion), snapshot.editorial.pinned
         works = tuple(
             [
                 replace(work, band=banded(work.score), reasons=(*work.reasons, *_by_editors(work, pinned)))
@@ -703,26 +705,6 @@ def _seen(item_id: str, score: float, shown: Mapping[str, tuple[str, float]]) ->
     tag = shown[item_id][0]
     words = Sentence("seems to show: {tags}", tags=marked(tag, tag))
     return (Reason("field", "picture", tag, float(score), 1.0, words, by_software=tag),)
-
-
-def _above_rounding(
-    engine: Engine, profile: Profile, asked: Selection, ranking: Ranking, places: list[int]
-) -> list[int]:
-    """The places of works that an engine finds like the rated ones; all of them where it finds any unlike these.
-
-    Raises:
-        NothingAlikeError: to the engine all works are equally like the rated ones.
-    """
-    scored = engine.scored(profile)
-    like = [place for place in places if ranking.scores[place] > scored.floor]
-    if len(like) == len(places) or scored.lowest(asked.allow.without(profile.item_ids)) < -scored.floor:
-        return places
-    if not like:
-        raise NothingAlikeError(
-            f"{engine.name} finds nothing that resembles the rated works, so none can be recommended; rate other "
-            f"works, or choose another engine"
-        )
-    return like
 
 
 def _weighted(fusion: Fusion | None, weights: Mapping[str, float]) -> Fusion:

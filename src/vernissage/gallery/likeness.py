@@ -4,11 +4,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from heapq import nsmallest
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import values_of
@@ -20,6 +21,7 @@ from vernissage.gallery.answer import Answer, NamedList, Reason, Work
 from vernissage.gallery.engines import Fusion, default_engine, make_engine
 from vernissage.gallery.selecting import USUAL_COUNT, Caps, Selection, Where, listed, one_of, selection
 from vernissage.profiles.ratings import profile_from_ratings
+from vernissage.rankings import nth_largest
 from vernissage.sentences import Sentence
 from vernissage.values import Modality
 from vernissage.workspace.workspace import Workspace
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 NEAR_YEARS = 10
 """Works are of one period where no more years lie between them."""
+
+Rows = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 _K = 60
 _DEPTH = 50
@@ -51,18 +56,34 @@ _MANY, _NAMED = 4, 3
 """What more than one work in so many has says little of two that share it; and how many values are named at most."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Shared:
+    """What other works share with one: how much each value ``adds`` to each, float64 (values, works); 0 for nothing.
+
+    Attributes:
+        column: where it stands; empty where nothing is known of the work.
+        values: as the work spells them.
+        rows: of the other works, ascending.
+        words: from a value and another work to what to say of both.
+    """
+
+    column: str
+    values: Sequence[str]
+    rows: Rows
+    adds: Floats
+    words: Callable[[str, Item], str]
+
+
+_Same = Callable[["Gallery", Item], _Shared | None]
+
+
 @dataclass(frozen=True)
 class _Kind:
     """A kind of likeness: by vectors of a modality, or by what ``shares`` finds in common."""
 
     words: str
     modality: Modality | None = None
-    shares: "_Same | None" = None
-
-
-_Same = Callable[["Gallery", Item], "_Shared"]
-_Shared = tuple[dict[str, dict[str, float]], str, Callable[[str, Item], str]]
-"""For each work what it shares and how much each adds to its score; the column; what to say of one."""
+    shares: _Same | None = None
 
 
 def likeness(
@@ -74,6 +95,7 @@ def likeness(
     where: Where = (),
     exclude: Iterable[str] = (),
     per: Caps = MappingProxyType({}),
+    pooled: bool = True,
 ) -> Answer:
     """The ``n`` works most like one by each kind of likeness, and one list of all of them.
 
@@ -87,6 +109,7 @@ def likeness(
         kinds: of `KINDS_OF_LIKENESS`. A kind of which nothing is known here has an empty list and a note.
         n: works of each list.
         where, exclude, per: as in `Gallery.recommend`.
+        pooled: whether the answer's works are those of all kinds; without, its ``kinds`` alone are made, in less time.
 
     Raises:
         RequestError: there is no such kind, or none was named.
@@ -98,11 +121,10 @@ def likeness(
     if not named:
         raise RequestError(f"no kind of likeness was named; choose from {', '.join(_KINDS)}")
     item = gallery.collection[item_id]
-    depth = max(n, _DEPTH)
+    depth = max(n, _DEPTH) if pooled else n
     asked = selection(gallery.snapshot, depth, where, exclude, per).unlike([item_id])
     asked = replace(asked, allow=asked.allow.without([item_id]))
     lists = [_list(gallery, item, each, asked) for each in named]
-    pooled = _pooled(lists, replace(asked, n=n))
     shown = tuple(replace(each, works=each.works[:n]) for each in lists)
     notes = tuple(
         Sentence("{kind}: {note}", kind=Sentence(each.name), note=note) for each in shown for note in each.notes
@@ -110,7 +132,7 @@ def likeness(
     about = {"similar_to": [item_id], "by": list(named)}
     return Answer(
         "similar",
-        pooled,
+        _pooled(lists, replace(asked, n=n)) if pooled else (),
         "+".join(named),
         gallery.fingerprint,
         notes,
@@ -125,27 +147,45 @@ def _list(gallery: "Gallery", item: Item, name: str, asked: Selection) -> NamedL
     kind = _KINDS[name]
     if kind.modality is not None:
         return _by_vectors(gallery, item, name, kind.modality, asked)
-    if kind.shares is None:
-        return NamedList(name, ())
-    shared, column, words = kind.shares(gallery, item)
-    ids = [each for each in shared if each not in asked.allow.exclude]
-    fits = gallery.collection.fulfilling(asked.allow.conditions, ids)
-    scores = {each: sum(shared[each].values()) for each, fit in zip(ids, fits.tolist(), strict=True) if fit}
-    if not scores:
-        told = "no other work shares its {kind}" if column else "nothing is known of the {kind} of {id}"
-        return NamedList(name, (), (Sentence(told, kind=Sentence(name), id=item.id),))
-    places = _by_default(gallery, item, scores, asked)
-    ordered = sorted(scores, key=lambda each: (-scores[each], places.get(each, len(places)), each))
-    _, first = asked.first(lambda count: ordered[:count], lambda some: some)
-    items = gallery.snapshot.items([ordered[place] for place in first])
+    shared = kind.shares(gallery, item) if kind.shares else None
+    if shared is None:
+        return NamedList(
+            name, (), (Sentence("nothing is known of the {kind} of {id}", kind=Sentence(name), id=item.id),)
+        )
+    ids, allow = gallery.collection.ids, asked.allow
+    fits = ~np.isin(shared.rows, ids.rows(list(allow.exclude)))
+    fits &= gallery.collection.fulfilling(allow.conditions, ids.take(shared.rows)) if allow.conditions else True
+    rows, adds = shared.rows[fits], shared.adds[:, fits]
+    if not len(rows):
+        return NamedList(name, (), (Sentence("no other work shares its {kind}", kind=Sentence(name)),))
+    names, scores = ids.take(rows), adds.sum(axis=0)
+    order, first = asked.first(
+        lambda count: _ordered(gallery, item, names, scores, replace(asked, n=count)),
+        lambda some: [names[place] for place in some.tolist()],
+    )
+    chosen = order[first]
     works = []
-    for each in items.values():
-        parts, score = shared[each.id], scores[each.id]
+    for each, parts in zip(gallery.collection.take(rows[chosen].tolist()), adds[:, chosen].T.tolist(), strict=True):
+        score = sum(parts)
         reasons = tuple(
-            Reason("field", column, value, adds, adds / score, words(value, each)) for value, adds in parts.items()
+            Reason("field", shared.column, value, part, part / score, shared.words(value, each))
+            for value, part in zip(shared.values, parts, strict=True)
+            if part
         )
         works.append(Work(each, score, reasons))
     return NamedList(name, tuple(works))
+
+
+def _ordered(gallery: "Gallery", item: Item, ids: Sequence[str], scores: Floats, asked: Selection) -> Rows:
+    """The places of the ``n`` works of the highest scores; equal ones in the order of the default engine."""
+    least, places = nth_largest(scores, asked.n), dict[str, int]()
+    better, last = (scores > least).nonzero()[0].tolist(), (scores == least).nonzero()[0].tolist()
+    for some, most in ((better, len(better)), (last, asked.n - len(better))):
+        if len(np.unique(scores[some])) < len(some):
+            places |= _by_default(gallery, item, [ids[each] for each in some], most, asked)
+    less = (-scores).tolist()
+    first = nsmallest(asked.n, better + last, lambda each: (less[each], places.get(ids[each], len(ids)), ids[each]))
+    return np.array(first, dtype=np.int64)
 
 
 def _by_vectors(gallery: "Gallery", item: Item, name: str, modality: Modality, asked: Selection) -> NamedList:
@@ -177,17 +217,15 @@ def _encoders(workspace: Workspace, modality: Modality) -> tuple[str, ...]:
     return alone or tuple(each for each in there if modality in workspace.modalities(each))[:1]
 
 
-def _by_default(gallery: "Gallery", item: Item, ids: Iterable[str], asked: Selection) -> dict[str, int]:
-    """The place of each of some works among them by the default engine; empty where it does not know the work."""
+def _by_default(gallery: "Gallery", item: Item, ids: Sequence[str], n: int, asked: Selection) -> dict[str, int]:
+    """The places of the first ``n`` of some works by the default engine; empty where it does not know the work."""
     workspace = gallery.snapshot.workspace
-    engine = make_engine(workspace, default_engine(workspace), asked.n)
-    only = frozenset(ids)
+    engine = make_engine(workspace, default_engine(workspace), n)
     if item.id not in engine:
         return {}
-    ranking = engine.recommend(
-        profile_from_ratings({item.id: 5.0}, "linear"), len(only), replace(asked.allow, only=only)
-    )
-    return {each: place for place, each in enumerate(ranking.ranking.item_ids)}
+    profile = profile_from_ratings({item.id: 5.0}, "linear")
+    ranking = engine.recommend(profile, n, replace(asked.allow, only=frozenset(ids))).ranking
+    return {each: place for place, each in enumerate(ranking.item_ids)}
 
 
 def _pooled(lists: Sequence[NamedList], asked: Selection) -> tuple[Work, ...]:
@@ -217,24 +255,25 @@ def _pooled(lists: Sequence[NamedList], asked: Selection) -> tuple[Work, ...]:
 # What two works may share
 
 
-def _shared_values(gallery: "Gallery", item: Item, columns: Sequence[str]) -> tuple[dict[str, dict[str, float]], str]:
-    """For each work the values that it shares with one in some columns, each with log(N / df); and the first column."""
-    collection, found, used = gallery.collection, dict[str, dict[str, float]](), ""
+def _shared_values(
+    gallery: "Gallery", item: Item, columns: Sequence[str], told: Callable[[object], str]
+) -> _Shared | None:
+    """What works share with one in some columns, the rarest first: each value adds log(N / df)."""
+    collection, found, used = gallery.collection, dict[str, tuple[float, Rows]](), ""
     for column in columns:
         own = _values(item, column)
-        if not own:
-            continue
-        used = used or column
-        rows, codes, distinct = collection.entries(folded(column))
-        for code, value in enumerate(distinct):
-            if (name := folded(value)) not in own:
-                continue
-            having = np.unique(rows[codes == code])
-            adds = math.log(len(collection) / len(having))
-            for each in collection.ids.take(having):
-                if each != item.id and adds > 0:
-                    found.setdefault(each, {})[own[name]] = adds
-    return found, used
+        used = used or column * bool(own)
+        for name, value in own.items():
+            having = collection.holders(folded(column))[name]
+            found[value] = math.log(len(collection) / len(having)), having
+    if not found:
+        return None
+    rarest = sorted(((adds, value) for value, (adds, _) in found.items() if adds > 0), reverse=True)
+    rows = np.unique(np.concatenate([found[value][1] for _, value in rarest])) if rarest else np.empty(0, np.int64)
+    adds = np.zeros((len(rarest), len(rows)))
+    for own_adds, (each, value) in zip(adds, rarest, strict=True):
+        own_adds[np.searchsorted(rows, found[value][1])] = each
+    return _Shared(used, [value for _, value in rarest], rows, adds, lambda value, _: told(value))
 
 
 def _values(item: Item, column: str) -> dict[str, str]:
@@ -244,33 +283,20 @@ def _values(item: Item, column: str) -> dict[str, str]:
 
 
 def _same(columns: Callable[["Gallery"], list[str]], told: Callable[[object], str]) -> _Same:
-    def shares(gallery: "Gallery", item: Item) -> _Shared:
-        found, used = _shared_values(gallery, item, columns(gallery))
-        return found, used, lambda value, _: told(value)
-
-    return shares
+    return lambda gallery, item: _shared_values(gallery, item, columns(gallery), told)
 
 
-def _same_period(gallery: "Gallery", item: Item) -> _Shared:
-    span, collection = item.span, gallery.collection
+def _same_period(gallery: "Gallery", item: Item) -> _Shared | None:
+    span, (first, last) = item.span, gallery.collection.spans
     if span is None:
-        return {}, "", lambda value, _: value
-    bounds = []
-    for field in ("from", "to"):
-        rows, codes, distinct = collection.entries(field)
-        years = np.full(len(collection), np.nan)
-        years[rows] = np.array(distinct, dtype=float)[codes] if distinct else np.nan
-        bounds.append(years)
-    first, last = bounds
+        return None
     gap = np.maximum(0, np.maximum(first - span.last, span.first - last))
     near = np.flatnonzero(gap <= NEAR_YEARS)
-    ids = collection.ids.take(near)
-    found = {
-        each: {item.year or str(span.first): 1 / (1 + years)}
-        for each, years in zip(ids, gap[near].tolist(), strict=True)
-        if each != item.id
-    }
-    return found, "year", lambda value, other: Sentence("from {year}, this one from {own}", year=other.year, own=value)
+
+    def words(value: str, other: Item) -> str:
+        return Sentence("from {year}, this one from {own}", year=other.year, own=value)
+
+    return _Shared("year", [item.year or str(span.first)], near, 1 / (1 + gap[None, near]), words)
 
 
 def places_of(collection: Collection) -> list[str]:
@@ -287,18 +313,8 @@ class InCommon:
     """What the table says of two works of one state alike, in words: artist, subjects, places; else their group."""
 
     def __init__(self, gallery: "Gallery") -> None:
-        self._collection = collection = gallery.collection
+        self._collection = gallery.collection
         self._kinds = [(columns(gallery), told) for columns, told in _TOLD.values()]
-
-        @cache
-        def having(column: str) -> Mapping[str, int]:
-            _, codes, distinct = collection.entries(folded(column))
-            counts: dict[str, int] = {}
-            for value, count in zip(distinct, np.bincount(codes, minlength=len(distinct)).tolist(), strict=True):
-                counts[folded(value)] = counts.get(folded(value), 0) + count
-            return counts
-
-        self._having = having
 
     def __call__(self, one: Item, other: Item) -> tuple[str, ...]:
         """A sentence for each kind of thing that both share and few works have, the rarest values named."""
@@ -306,13 +322,16 @@ class InCommon:
         group = self._shared(["group"], one, other)
         return tuple(found or [Sentence("both belong to {group}", group=group)] * bool(group))
 
+    def _count(self, column: str, name: str) -> int:
+        return len(self._collection.holders(folded(column)).get(name, ()))
+
     def _shared(self, columns: Sequence[str], one: Item, other: Item) -> tuple[str, ...]:
         rare = len(self._collection) / _MANY
         shared = {
-            name: (self._having(column)[name], value)
+            name: (count, value)
             for column in columns
             for name, value in _values(one, column).items()
-            if name in _values(other, column) and self._having(column).get(name, rare) < rare
+            if name in _values(other, column) and (count := self._count(column, name)) < rare
         }
         return tuple(value for _, value in sorted(shared.values())[:_NAMED])
 

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.analysis.projection import project
+from vernissage.analysis.projection import FITTED, project
 from vernissage.catalog.conditions import values_of
 from vernissage.catalog.item import Item
 from vernissage.encoders.fitted.lda import LDA, draw_coherence
@@ -84,6 +84,7 @@ class Map:
         labels: what colours each work; an empty string where the table does not say.
         words: what places works, for visitors.
         left_out: how many works have nothing that the encoder reads, or are more than were asked for.
+        beside: how many works were not placed by t-SNE but beside the most similar one that was (see `project`).
     """
 
     points: npt.NDArray[np.float64]
@@ -91,6 +92,7 @@ class Map:
     labels: tuple[str, ...]
     words: str
     left_out: int
+    beside: int = 0
 
 
 def map_of(
@@ -122,8 +124,9 @@ def map_of(
     labels = tuple("; ".join(values_of(item, folded(by))) for item in items)
     if folded(by) != "group" and not any(labels):
         raise RequestError(f"no work has a field {by!r}; colour by group, artist, or a column of the table")
-    points = project(vectors, seed=seed, progress=progress)
+    points = project(vectors, item_ids, seed=seed, progress=progress)
     # Banned works go last: a ban moves no other work, and cannot make a field unknown.
     shown = [row for row, item in enumerate(items) if item.id not in snapshot.editorial.banned]
     some, colours = tuple(items[row] for row in shown), tuple(labels[row] for row in shown)
-    return Map(points[shown], some, colours, engine_words(name), len(snapshot.collection) - len(items))
+    left, beside = len(snapshot.collection) - len(items), max(0, len(items) - FITTED)
+    return Map(points[shown], some, colours, engine_words(name), left, beside)

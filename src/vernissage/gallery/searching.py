@@ -15,11 +15,10 @@ from vernissage.encoders.fitted.languages import language_of, stop_words
 from vernissage.encoders.fitted.words import content_words
 from vernissage.folding import folded
 from vernissage.rankings import PRECISION
-from vernissage.search.exact import ExactIndex
 from vernissage.search.lexical import EDGES, UNSPACED, LexicalIndex, terms_of
 from vernissage.search.vectors import VectorTable
 from vernissage.sentences import Sentence
-from vernissage.values import Allow, Scores, Vectors
+from vernissage.values import Allow, Index, Scores, Vectors
 
 LITERAL = 0.8
 """What BM25 counts of a score, and the encoder the rest; chosen on half of the titles of three collections."""
@@ -142,7 +141,7 @@ class TextSearcher:
     h = w·z(BM25) + (1 − w)·z(cosine), w = `LITERAL`. Both z-scores are over all works, so no condition changes a score.
     """
 
-    def __init__(self, collection: Collection, words: LexicalIndex, vectors: tuple[VectorTable, ExactIndex] | None):
+    def __init__(self, collection: Collection, words: LexicalIndex, vectors: tuple[VectorTable, Index] | None):
         self.collection = collection
         self.words = words
         self._vectors = vectors
@@ -253,7 +252,7 @@ class _Meaning:
 
     searcher: TextSearcher
     table: VectorTable
-    index: ExactIndex
+    index: Index
     vector: Vectors
     mean: float
     scale: float

@@ -163,11 +163,7 @@ def ranked(labels: Sequence[str]) -> tuple[list[str], list[int]]:
 
 
 def _pyramid(
-    cells: Sequence[tuple[int, int]],
-    size: tuple[int, int],
-    cell: int,
-    picture: Callable[[int], Image.Image],
-    put: Put,
+    cells: Sequence[tuple[int, int]], size: tuple[int, int], cell: int, picture: Callable[[int], Image.Image], put: Put
 ) -> int:
     """Draw the tiles of all levels; how many levels there are, the last of one tile."""
     here, across = defaultdict[tuple[int, int], list[int]](list), TILE // cell

@@ -127,8 +127,7 @@ def publish(
     _prepare(out)
     expected, rows, done = set[str](), list[dict[str, Any]](), Published(len(gallery))
     jobs = [(start, min(start + _AT_ONCE, len(gallery))) for start in range(0, len(gallery), _AT_ONCE)]
-    job = _Job(str(gallery.path), str(out), asked)
-    for number, part in enumerate(_parts(job, gallery, jobs, processes)):
+    for number, part in enumerate(_parts(gallery, out, asked, jobs, processes)):
         progress("publishing works", jobs[number][0], len(gallery))
         expected.update(part.files)
         rows += part.rows
@@ -208,13 +207,6 @@ def _prepare(out: Path) -> None:
 # Works, in processes of their own
 
 
-@dataclass(frozen=True)
-class _Job:
-    workspace: str
-    out: str
-    options: PublishOptions
-
-
 @dataclass
 class _Part:
     files: set[str] = field(default_factory=set)
@@ -223,14 +215,16 @@ class _Part:
     notes: list[str] = field(default_factory=list)
 
 
-def _parts(job: _Job, gallery: Gallery, ranges: Sequence[tuple[int, int]], processes: int) -> Iterator[_Part]:
+def _parts(
+    gallery: Gallery, out: Path, options: PublishOptions, ranges: Sequence[tuple[int, int]], processes: int
+) -> Iterator[_Part]:
     if processes < 2 or len(ranges) < 2:
-        records = _records(job, gallery)
+        records = _records(gallery, options)
         for start, end in ranges:
-            yield _write_works(job, gallery, records, start, end)
+            yield _write_works(gallery, out, options, records, start, end)
         return
     # Spawned, since threads of libraries do not survive a fork.
-    with ProcessPoolExecutor(processes, get_context("spawn"), _open, (job,)) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _open, (gallery.path, out, options)) as pool:
         yield from pool.map(_in_process, *zip(*ranges, strict=True))
 
 
@@ -238,23 +232,25 @@ _opened: dict[str, Any] = {}
 """What `_write_works` needs in a process that works for another one."""
 
 
-def _open(job: _Job) -> None:
-    gallery = open_gallery(job.workspace, people=False)
-    _opened.update(job=job, gallery=gallery, records=_records(job, gallery))
+def _open(workspace: Path, out: Path, options: PublishOptions) -> None:
+    gallery = open_gallery(workspace, people=False)
+    _opened.update(gallery=gallery, out=out, asked=options, records=_records(gallery, options))
 
 
 def _in_process(start: int, end: int) -> _Part:
     return _write_works(**_opened, start=start, end=end)
 
 
-def _records(job: _Job, gallery: Gallery) -> Addressed:
-    return Addressed(gallery.snapshot, Thumbnails(job.options.widths), _addresses("", job.options))
+def _records(gallery: Gallery, options: PublishOptions, base: str = "") -> Addressed:
+    """Records whose addresses begin so."""
+    return Addressed(gallery.snapshot, Thumbnails(options.widths), _addresses(base, options))
 
 
-def _write_works(job: _Job, gallery: Gallery, records: Addressed, start: int, end: int) -> _Part:
+def _write_works(gallery: Gallery, out: Path, asked: PublishOptions, records: Addressed, start: int, end: int) -> _Part:
     """Write everything about the works of some rows."""
-    asked, part, writer = job.options, _Part(), _Writer(Path(job.out))
+    part, writer = _Part(), _Writer(out)
     banned = gallery.snapshot.editorial.banned
+    gallery.anticipate(gallery.collection.ids[start:end])
     for item in gallery.collection.take(range(start, end)):
         if item.id in banned:
             continue
@@ -343,11 +339,7 @@ class _Writer:
         return path.is_file() and not path.is_symlink() and path.stat().st_size > 0
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a file, whatever is there.
-
-        Raises:
-            WorkspaceError: a link leads out of the folder.
-        """
+        """Write a file, whatever is there. Raises WorkspaceError: a link leads out of the folder."""
         path = self.out / name
         # A link in the file's own place is replaced, not followed, so that its folder alone is looked at, and once.
         if path.parent not in self._inside and not is_below(self.out, path.parent / "x"):
@@ -360,13 +352,12 @@ class _Writer:
 
 def _write_lists(gallery: Gallery, writer: _Writer, options: PublishOptions) -> None:
     """All works, so many a page, in the order of the first page that a server shows."""
-    thumbnails = Thumbnails(options.widths)
     rows = sorted_rows(gallery.snapshot, (), "mixed").tolist()
     pages = [rows[start : start + _PER_PAGE] for start in range(0, max(len(rows), 1), _PER_PAGE)]
     names = ["index.html", *(f"list/{number}.html" for number in range(2, len(pages) + 1))]
     for number, (name, page) in enumerate(zip(names, pages, strict=True)):
         up = "../" * name.count("/")
-        beside = Addressed(gallery.snapshot, thumbnails, _addresses(up[:-1] or ".", options))
+        beside = _records(gallery, options, up[:-1] or ".")
         works = [beside.record(item) for item in gallery.collection.take(page)]
         more = up + names[number + 1] if number + 1 < len(names) else ""
         made = collection_page(
@@ -381,8 +372,7 @@ def _write_for_you(gallery: Gallery, writer: _Writer, options: PublishOptions) -
         return
     writer.write("for-you.html", for_you_file(frame).encode())
     if not options.look.service:
-        addresses = _addresses(options.base_url.rstrip("/") or ".", options)
-        beside = Addressed(gallery.snapshot, Thumbnails(options.widths), addresses)
+        beside = _records(gallery, options, options.base_url.rstrip("/") or ".")
         writer.write("for-you.json", orjson.dumps(beside.answer(gallery.elicitation()), option=orjson.OPT_INDENT_2))
 
 
@@ -411,17 +401,15 @@ def _write_tiles(gallery: Gallery, writer: _Writer, progress: Progress) -> tuple
 def _write_map(gallery: Gallery, writer: _Writer, options: PublishOptions, progress: Progress) -> list[str]:
     """The map, and its groups as lists of so many works a page; notes on what it lacks."""
     tiles, notes = _write_tiles(gallery, writer, progress)
-    thumbnails, groups = Thumbnails(options.widths), map_groups(gallery.collection, gallery.snapshot.editorial.banned)
+    groups = map_groups(gallery.collection, gallery.snapshot.editorial.banned)
     first, told = first_rows(groups), []
     for number, group in enumerate(groups):
         starts = range(first, len(group.rows), _PER_PAGE)
         names = ["map.html", *(f"map/list-{number}-{part}.html" for part in range(1, len(starts) + 1)), ""]
         for place, start in enumerate([0, *starts]):
             up = "../" * names[place].count("/")
-            beside = Addressed(gallery.snapshot, thumbnails, _addresses(up[:-1] or ".", options))
-            part = listed(
-                group, start, _PER_PAGE if start else first, gallery.collection, beside, up + names[place + 1]
-            )
+            beside, most = _records(gallery, options, up[:-1] or "."), _PER_PAGE if start else first
+            part = listed(group, start, most, gallery.collection, beside, up + names[place + 1])
             if start:
                 page = map_page(_frame(gallery, options, up, "/map"), [part], alone=True)
                 writer.write(names[place], page.encode())

@@ -2,9 +2,11 @@
 
 import itertools
 import math
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.resources import files
 from operator import attrgetter
 from typing import Any
 
@@ -143,48 +145,17 @@ def exclusion_table(numbers: StudyNumbers, pseudonyms: Mapping[str, str]) -> Dat
 
 def agreement_table(numbers: StudyNumbers) -> DataTable:
     """How well people agree with themselves."""
-    fields = (
-        _words("Variable", "variable"),
-        _whole("Pairs", "pairs"),
-        _number("Identical, %", lambda row: 100 * row.identical, 1),
-        _number("Within 1, %", lambda row: 100 * row.within_one, 1),
-        _number("Shift", "shift", about="mean of second minus first answer"),
-        _number("Correlation", "correlation", about="Pearson's, of first and second answer"),
-    )
-    return DataTable(
-        "agreement",
-        "Agreement of the answers to the two showings of one list; participants in the analysis",
-        fields,
-        numbers.agreements,
-        note="The rule of exclusion takes out the largest disagreements, so that these are favourable numbers.",
-    )
+    return _listed("agreement", numbers.agreements)
 
 
 def distribution_table(numbers: StudyNumbers) -> DataTable:
     """How often each rating was given."""
-    fields = (
-        _words("Engine", "engine"),
-        _whole("Answers", "answers"),
-        *map(_whole, "12345", ("ones", "twos", "threes", "fours", "fives")),
-        _number("Mean", "mean"),
-        _number("SD", "sd", about="standard deviation of single answers"),
-    )
-    caption = "Answers by engine, from 1 (lowest) to 5 (highest); participants in the analysis, every answer counted"
-    return DataTable("distributions", caption, fields, numbers.distributions, "variable")
+    return _listed("distributions", numbers.distributions)
 
 
 def mean_table(analysis: StudyAnalysis) -> DataTable:
     """Estimated marginal means."""
-    fields = (
-        _words("Engine", "engine"),
-        _number("Mean", "emmean", about="estimated marginal mean"),
-        _number("SE", "se", 3, "standard error"),
-        _number("df", "df", 1, "Satterthwaite's degrees of freedom"),
-        _number(f"{_INTERVAL}, from", "lower95"),
-        _number("to", "upper95"),
-    )
-    caption = "Estimated marginal means of the mixed-effects model, with unadjusted 95 % intervals"
-    return DataTable("means", caption, fields, analysis.emmeans, "variable")
+    return _listed("means", analysis.emmeans)
 
 
 def contrast_table(analysis: StudyAnalysis) -> DataTable:
@@ -217,20 +188,10 @@ def contrast_table(analysis: StudyAnalysis) -> DataTable:
 
 def model_table(analysis: StudyAnalysis) -> DataTable:
     """The model of each variable as a whole."""
-    fields = (
-        _words("Variable", "variable"),
-        _whole("Rows", "nobs"),
-        _whole("People", "n_participants"),
-        _number("Between", "var_participant", 3, "variance between participants"),
-        _number("Residual", "var_residual", 3, "variance"),
-        _number("ICC", "icc", about="intraclass correlation"),
-        _number("REML", "reml_loglik", about="restricted log-likelihood"),
-        _words("Status", "status"),
-    )
     met = dict.fromkeys(each.status for each in analysis.varcomp)
     note = "; ".join(f"{status}: {REMARKS[status]}" for status in met if status != "ok")
     caption = f"The models: {ANSWERS[analysis.showings]}"
-    return DataTable("models", caption, fields, analysis.varcomp, note=f"Status {note}." if note else "")
+    return _listed("models", analysis.varcomp, caption=caption, note=f"Status {note}." if note else "")
 
 
 def robustness_table(numbers: StudyNumbers) -> DataTable:
@@ -320,11 +281,7 @@ def published_table(published: Sequence[tuple[str, Any]], whose: str) -> DataTab
         pair = between.join(name for name in (row[1].engine, row[1].other) if name)
         return ", ".join(words for words in (row[0], row[1].variable, pair) if words)
 
-    fields = (
-        _words("Measure", named),
-        Field("Here", ours),
-        Field("Published", lambda row: Cell(row[1].published)),
-    )
+    fields = (_words("Measure", named), Field("Here", ours), Field("Published", lambda row: Cell(row[1].published)))
     return DataTable(
         "published-values",
         f"What this study found beside published values: {whose}",
@@ -333,6 +290,17 @@ def published_table(published: Sequence[tuple[str, Any]], whose: str) -> DataTab
         note="Other people judged other works there. Where a row names no variable or engines, all that there are here "
         "count, from the least to the greatest, effect sizes without their sign.",
     )
+
+
+def _listed(name: str, rows: Sequence[Any], **more: str) -> DataTable:
+    """A table of ``study_tables.toml``, whose columns are attributes of its rows."""
+    made: dict[str, Callable[..., Field]] = {"words": _words, "whole": _whole, "number": _number, "percent": _percent}
+    told = {**_TABLES[name], **more}
+    fields = [made[kind](*column) for kind, *column in told.pop("columns")]
+    return DataTable(name, fields=fields, rows=rows, **told)
+
+
+_TABLES: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("study_tables.toml").read_text(encoding="utf-8"))
 
 
 def _words(head: str, of: str | Callable[[Any], str], about: str = "") -> Field:
@@ -348,6 +316,11 @@ def _whole(head: str, of: str | Callable[[Any], int], about: str = "") -> Field:
 def _number(head: str, of: str | Callable[[Any], float], digits: int = 2, about: str = "") -> Field:
     value = _value(of)
     return Field(head, lambda row: number(value(row), digits), about)
+
+
+def _percent(head: str, share: str, about: str = "") -> Field:
+    value = attrgetter(share)
+    return _number(head, lambda row: 100 * value(row), 1, about)
 
 
 def _value(of: str | Callable[[Any], Any]) -> Callable[[Any], Any]:

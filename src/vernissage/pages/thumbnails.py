@@ -81,11 +81,7 @@ class Thumbnails:
         return found
 
     def get(self, path: Path, digest: str, width: int, kind: ThumbnailKind) -> bytes | None:
-        """The picture in one of its `sizes`; None for another width.
-
-        Raises:
-            CollectionError: it cannot be opened.
-        """
+        """The picture in one of its `sizes`; None for another width. Raises CollectionError: it cannot be opened."""
         found = dict(self.sizes(digest, lambda: path))
         if width not in found:
             return None

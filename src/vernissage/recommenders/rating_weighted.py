@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,7 @@ class QueryScores(ScoredWorks):
     vectors: Floats
     query: Scores
 
-    @property
+    @cached_property
     def floor(self) -> float:
         return PRECISION * float(np.abs(self.weights).mean())
 

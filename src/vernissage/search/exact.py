@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vernissage.catalog.ids import Ids
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import best_of
+from vernissage.search.candidates import CandidateRows, Candidates, SelectiveCandidates
 from vernissage.search.moments import Sums
 from vernissage.search.nearest import NearestRows, ScaledQuery, scaled
 from vernissage.search.scan import ByteScan, Mask, Rows, Segment, extended, float32_error
@@ -55,6 +56,7 @@ class ExactIndex:
         self._table, self._added = self._parts = parts
         self._table_ids = Ids.of(self._table.store.ids)
         self._card = card
+        self._anticipated: tuple[Allow, dict[tuple[bytes, int], Ranking]] = (EVERYTHING, {})
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
@@ -85,10 +87,37 @@ class ExactIndex:
         every = self.checked(queries)
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
-        found = [part.rows.search(every, int(k), part.excluded(allow)) for part in self._parts if part.size]
+        if len(every) == 1 and (known := self._known(every[0], k, allow)) is not None:
+            return [known]
+        found = [part.search(every, int(k), allow) for part in self._parts if part.size]
         if not found:
             return [Ranking((), np.empty(0)) for _ in every]
         return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
+
+    def anticipate(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> None:
+        """Search for many queries (m, dim) together, by matrix products, and keep the best ``k`` of each.
+
+        A search for one of them that allows the same, or leaves out a few works more, finds the same as ever without a
+        pass over the vectors. What was anticipated before is forgotten.
+        """
+        found = self.search(queries, k, allow)
+        keys = [(query.double.tobytes(), query.exponent) for query in self.checked(queries)]
+        self._anticipated = allow, dict(zip(keys, found, strict=True))
+
+    def _known(self, query: ScaledQuery, k: int, allow: Allow) -> Ranking | None:
+        """The best ``k`` of what was anticipated; None where that does not tell."""
+        among, rankings = self._anticipated
+        found = rankings.get((query.double.tobytes(), query.exponent)) if rankings else None
+        if found is None or not allow.exclude >= among.exclude:
+            return None
+        if allow.conditions != among.conditions or allow.not_owner != among.not_owner or among.only is not None:
+            return None
+        ids = found.item_ids
+        allowed = set(ids) - allow.exclude if allow.only is None else (allow.only - allow.exclude).intersection(ids)
+        if len(allowed) < k and len(found) < self.count(among):
+            return None
+        some = [place for place, item_id in enumerate(ids) if item_id in allowed][:k]
+        return Ranking(tuple([ids[place] for place in some]), found.scores[some])
 
     def checked(self, queries: npt.NDArray[Any]) -> list[ScaledQuery]:
         """Queries (m, dim) or one (dim,), finite and of the right dimension, in double precision and scaled."""
@@ -111,6 +140,10 @@ class ExactIndex:
         return self._moments
 
     def count(self, allow: Allow = EVERYTHING) -> int:
+        if allow.not_owner is None and not allow.conditions:
+            if allow.only is not None:
+                return sum(len(part.there(allow.only - allow.exclude)) for part in self._parts)
+            return len(self) - sum(len(part.there(allow.exclude)) for part in self._parts)
         return sum(part.size - int(np.count_nonzero(part.excluded(allow))) for part in self._parts if part.size)
 
     def density(self) -> Density:
@@ -194,6 +227,8 @@ def exact_index(
     owners: Mapping[str, str] | None = None,
     scan: ByteScan | None = None,
     moments: Moments | None = None,
+    candidates: Candidates | SelectiveCandidates | None = None,
+    shards: int = 1,
 ) -> ExactIndex:
     """The first snapshot: the works of a table, which is not copied.
 
@@ -204,6 +239,8 @@ def exact_index(
         owners: who owns works, where there are no ``columns``.
         scan: the byte scan of the table; without one all rows are scored in float32.
         moments: of the table's vectors, where they are known; else they are computed when first asked for.
+        candidates: another index over the rows of the table, which is asked first, see `CandidateRows`.
+        shards: threads that read the byte scan of the table for one query.
     """
     known = columns if columns is not None else _OwnersAlone(owners or {})
     sums = Sums.of(moments) if moments is not None else Sums.zero(table.dim)
@@ -213,9 +250,13 @@ def exact_index(
         np.ascontiguousarray(table.vectors),
         (Segment(0, len(table), scan),),
         scan.float32_error if scan is not None else float32_error(table.vectors),
+        candidates=candidates,
+        shards=shards,
     )
     added = _AddedRows(table.dim)
     card = IndexCard(table.card.encoder, table.card.fingerprint, table.card.modality, table.dim)
+    if candidates is not None:
+        card = replace(card, kind=candidates.kind, exact=candidates.exact, settings=candidates.settings)
     return ExactIndex((whole, _Part(added, known, added.vectors(0), (), 0.0)), card)
 
 
@@ -339,6 +380,8 @@ class _Part:
         segments: runs of rows that together are all, with or without byte scans.
         error: `float32_error` of all rows.
         removed: rows, ascending, of works that are no longer there.
+        candidates: what is asked first for the nearest rows, if anything.
+        shards: threads that read a large byte scan.
     """
 
     store: _TableRows | _AddedRows
@@ -347,6 +390,8 @@ class _Part:
     segments: tuple[Segment, ...]
     error: float
     removed: Rows = field(default_factory=lambda: _NO_ROWS)
+    candidates: Candidates | SelectiveCandidates | None = None
+    shards: int = 1
 
     @cached_property
     def size(self) -> int:
@@ -358,7 +403,7 @@ class _Part:
 
     @cached_property
     def rows(self) -> NearestRows:
-        return NearestRows(self.vectors, self.store.ids, self.segments, self.error)
+        return NearestRows(self.vectors, self.store.ids, self.segments, self.error, self.shards)
 
     @cached_property
     def gone(self) -> Mask:
@@ -392,6 +437,20 @@ class _Part:
             rows[(rows >= 0) & self.gone[rows]] = -1
         return rows
 
+    def search(self, queries: Sequence[ScaledQuery], k: int, allow: Allow) -> list[Ranking]:
+        """For each query the ``k`` best of its rows that are allowed."""
+        if self.candidates is None:
+            return self.rows.search(queries, k, self.excluded(allow))
+        by_candidates = CandidateRows(self.rows, self.candidates)
+        return by_candidates.search(queries, k, self._left_out(allow), partial(self.excluded, allow))
+
+    def _left_out(self, allow: Allow) -> Rows | None:
+        """The rows that must not come back, ascending; None where all rows must be looked at for that."""
+        if allow.conditions or allow.only is not None or allow.not_owner == "":
+            return None
+        own = _NO_ROWS if allow.not_owner is None else self.store.rows_of_owner(allow.not_owner, self.size)
+        return np.unique(np.concatenate((self.removed, self.there(allow.exclude), own)))
+
     def excluded(self, allow: Allow) -> Mask:
         """Which rows must not come back, bool (size,): removed works, and what the request leaves out."""
         if allow.not_owner == "":
@@ -400,8 +459,8 @@ class _Part:
             excluded = self.gone.copy()
         else:
             excluded = np.ones(self.size, dtype=bool)
-            excluded[self._there(allow.only)] = False
-        excluded[self._there(allow.exclude)] = True
+            excluded[self.there(allow.only)] = False
+        excluded[self.there(allow.exclude)] = True
         if allow.not_owner is not None:
             excluded[self.store.rows_of_owner(allow.not_owner, self.size)] = True
         if allow.conditions:
@@ -436,7 +495,8 @@ class _Part:
         copy.put(0, ids, self.vectors[rows], owners)
         return copy
 
-    def _there(self, item_ids: Collection[str]) -> Rows:
+    def there(self, item_ids: Collection[str]) -> Rows:
+        """The rows of those works that are there."""
         rows = self.rows_of(list(item_ids)) if item_ids else _NO_ROWS
         return rows[rows >= 0]
 

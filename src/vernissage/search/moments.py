@@ -71,6 +71,17 @@ class Sums:
         return Moments(self.count, self.first / divisor, (self.second + self.cross + self.cross.T) / divisor)
 
 
+def moments_of(vectors: Vectors) -> Moments:
+    """The moments of vectors (n, dim) that stay: sums in double precision, a third of the work of `Sums`."""
+    first, second = np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1], vectors.shape[1]))
+    for start in range(0, len(vectors), _BLOCK):
+        wide = vectors[start : start + _BLOCK].astype(np.float64)
+        first += wide.sum(axis=0)
+        second += wide.T @ wide
+    divisor = max(1, len(vectors))
+    return Moments(len(vectors), first / divisor, second / divisor)
+
+
 def save_moments(path: Path, moments: Moments, source: str) -> None:
     """Write moments as arrays; ``source`` is the digest of the vectors."""
     arrays = {"count": np.array(moments.count), "mean": moments.mean, "second": moments.second}

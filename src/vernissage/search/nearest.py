@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import faiss
@@ -30,9 +30,8 @@ _TOGETHER = 256
 """Queries of a batch that share a matrix product."""
 _AT_ONCE = 33_554_432
 """Precise scores that a batch holds at once."""
-_PRODUCT = 8_388_608
+_PRODUCT = 2_097_152
 """Numbers of rows in one matrix product."""
-_FEW_COLUMNS = 32
 _IN_CACHE = 65_536
 """Numbers that are widened at once: as doubles half a megabyte, which a core's own cache holds until they are read."""
 _FEW = 64
@@ -41,9 +40,13 @@ _WORTH = 12
 """A byte scan that brings more than one row in so many costs more than float32 scores of all."""
 _FIRST_REACH = 0.6
 """The first byte scan brings n to this power of rows, and some: enough, in most cases, to settle a list of ten."""
-_SHORT = 8
-"""One in so many of these rows is asked for: the first byte scan settles that without a guess at how many it takes."""
-_MARGIN = 1.5
+_STAGED = 32_768
+"""Rows from which a byte scan is made in two stages."""
+_STRIPS, _SHARE = 16, 16
+"""Of the first: from so many places all over the rows, together one row in so many."""
+_SPREAD = 4
+"""Deviations by which the best of the first stage may be better than those of the second before more are brought."""
+_MARGIN = 2
 """How many times the rows that are expected to be in question are brought: one costs little, a second scan much."""
 _DEEPEST = 32
 """A second byte scan brings at most one row in so many; beyond that float32 scores of all cost less."""
@@ -121,17 +124,23 @@ class NearestRows:
     scans are off by far less than e, which Cauchy–Schwarz allows for. The higher T leaves rows within about e of the
     k-th in question instead of 2e, and so settles in one scan what else took two.
 
+    Large scans go in two stages. Strips from all over the rows show about what the k-th best scores; the rest, which
+    ``shards`` threads read side by side, brings only what could reach that. Where they misled, T tells, which holds
+    for whatever was found; then the rows are scanned once more for what reaches T.
+
     Attributes:
         vectors: float32 (n, dim) in C order, which may be mapped from a file.
         ids: at least n; those after the n-th are not looked at.
         segments: runs that together are all rows, with or without byte scans.
         error: `float32_error` of the vectors, or more.
+        shards: threads that read a large byte scan for one query.
     """
 
     vectors: Vectors
     ids: Sequence[str]
     segments: tuple[Segment, ...]
     error: float
+    shards: int = 1
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -159,24 +168,43 @@ class NearestRows:
         elif allowed * _SPARSE <= len(self):
             rows = self._of_rows(query, k, np.flatnonzero(~excluded)).rows
         else:
-            rows = self._rows_in_question(query, k, excluded, allowed)
-        return self._sorted(query, rows, k)
+            rows = self._rows_in_question(query, k, excluded)
+        return self.best_of(query, rows, k)
 
     def _best_of_many(self, queries: Sequence[ScaledQuery], k: int, excluded: Mask) -> list[Ranking]:
-        """The best ``k`` for each query, from approximate scores by matrix products."""
+        """The best ``k`` for each query, from approximate scores by matrix products.
+
+        Of each product only what reaches the k-th best so far is looked at. That is found anew after the first, second,
+        fourth product and so on, for selecting costs as much as multiplying.
+        """
         single = np.stack([query.single for query in queries])
-        found: list[list[ApproximateScores]] = [[] for _ in queries]
-        for rows, vectors, minus in self._runs(excluded):
-            products = _products(single, vectors)
+        errors = [self.error * query.length for query in queries]
+        floors = np.full(len(queries), np.finfo(np.float32).min)
+        found: list[tuple[Rows, Single]] = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))] * len(queries)
+        waiting: list[tuple[Rows, Rows, Single]] = []
+        room = np.empty((max(1, _PRODUCT // self.vectors.shape[1]), len(queries)), dtype=np.float32)
+        runs = list(self._runs(excluded))
+        for number, (rows, minus) in enumerate(runs, start=1):
+            # This way round the library is up to a third faster than with the queries first.
+            products = np.matmul(_chosen(self.vectors, rows), single.T, out=room[: len(rows)])
             if minus is not None:
-                products += minus
-            for each, query, scores in zip(found, queries, products, strict=True):
-                each.append(self._pruned(query, k, rows, scores))
-        answers = []
-        for query, runs in zip(queries, found, strict=True):
-            threshold = surely_reached(runs, k)
-            answers.append(self._sorted(query, np.concatenate([run.reaching(threshold) for run in runs]), k))
-        return answers
+                products += minus[:, None]
+            places = np.flatnonzero(products >= floors)
+            waiting.append((rows[places // len(queries)], places % len(queries), products.ravel()[places]))
+            if number & (number - 1) and number < len(runs):
+                continue
+            some, whose, scores = (np.concatenate(each) for each in zip(*waiting, strict=True))
+            waiting.clear()
+            order = np.argsort(whose.astype(np.uint16), kind="stable")  # by radix
+            ends = np.searchsorted(whose[order], np.arange(1, len(queries)))
+            for place, own in enumerate(np.split(order, ends)):
+                kept = np.concatenate((found[place][0], some[own]))
+                its = np.concatenate((found[place][1], scores[own]))
+                least = np.float32(nth_largest(its, k) - 2 * errors[place])
+                floors[place] = max(floors[place], np.nextafter(least, np.float32(-np.inf)))
+                reaching = its >= floors[place]
+                found[place] = kept[reaching], its[reaching]
+        return [self.best_of(query, rows, k) for query, (rows, _) in zip(queries, found, strict=True)]
 
     def _all_of_many(self, queries: Sequence[ScaledQuery], k: int, rows: Rows) -> list[Ranking]:
         """The best ``k`` of chosen rows for each query, all scored in double precision."""
@@ -186,7 +214,7 @@ class NearestRows:
             for query, own in zip(queries, scores, strict=True)
         ]
 
-    def _sorted(self, query: ScaledQuery, rows: Rows, k: int) -> Ranking:
+    def best_of(self, query: ScaledQuery, rows: Rows, k: int) -> Ranking:
         """The best ``k`` of some rows, ascending, in the order of their precise scores."""
         if len(rows) > 2 * k:
             rows = self._of_rows(query, k, rows).rows
@@ -220,8 +248,8 @@ class NearestRows:
         scores[inside] = -np.inf
         return self._pruned(query, k, np.arange(start, stop), scores)
 
-    def _runs(self, excluded: Mask) -> Iterator[tuple[Rows, Vectors, Single | None]]:
-        """Runs of rows, their vectors, and, where some are excluded, what to add: 0, or -inf for an excluded one.
+    def _runs(self, excluded: Mask) -> Iterator[tuple[Rows, Single | None]]:
+        """Runs of rows and, where some are excluded, what to add: 0, or -inf for an excluded one.
 
         Where half of the rows or more are excluded, the others are gathered.
         """
@@ -230,12 +258,9 @@ class NearestRows:
         rows = np.flatnonzero(~excluded) if sparse else np.arange(len(excluded))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
-            if sparse:
-                yield some, self.vectors[some], None
-            else:
-                inside = excluded[start : start + step]
-                minus = np.where(inside, np.float32(-np.inf), np.float32(0)) if inside.any() else None
-                yield some, self.vectors[start : start + step], minus
+            inside = excluded[start : start + step]
+            minus = None if sparse or not inside.any() else np.where(inside, np.float32(-np.inf), np.float32(0))
+            yield some, minus
 
     def _pruned(self, query: ScaledQuery, k: int, rows: Rows, scores: Single) -> ApproximateScores:
         """The rows that can be among the best ``k`` of these alone, and so of all; -inf marks excluded ones."""
@@ -246,51 +271,68 @@ class NearestRows:
 
     # Byte scans
 
-    def _rows_in_question(self, query: ScaledQuery, k: int, excluded: Mask, allowed: int) -> Rows:
+    def _rows_in_question(self, query: ScaledQuery, k: int, excluded: Mask) -> Rows:
         """Every row that can be among the best ``k``, of which there are so many."""
-        reaches = self._first_reaches(query, k, excluded, allowed)
-        found = [self._of_segment(query, k, excluded, *each) for each in zip(self.segments, reaches, strict=True)]
+        shares = [k * len(segment) // len(self) + 1 for segment in self.segments]
+        each_own = zip(self.segments, shares, strict=True)
+        found = [self._of_segment(query, k, excluded, segment, share) for segment, share in each_own]
         while True:
             threshold = self._surely_reached(query, found, k)
             unsettled = [place for place, each in enumerate(found) if each.may_lack(threshold)]
             if not unsettled:
                 return np.sort(np.concatenate([each.reaching(threshold) for each in found]))
             for place in unsettled:
-                segment = self.segments[place]
-                reaches[place] = deeper_reach(found[place], threshold, reaches[place], len(segment))
-                found[place] = self._of_segment(query, k, excluded, segment, reaches[place])
+                segment, before = self.segments[place], found[place]
+                reach = deeper_reach(before, threshold, len(segment))
+                found[place] = (
+                    self._of_run(query, k, segment.start, segment.stop, excluded)
+                    if _WORTH * reach >= len(segment)
+                    else self._scanned(query, excluded, segment, reach, floor=threshold - before.error)
+                )
 
-    def _first_reaches(self, query: ScaledQuery, k: int, excluded: Mask, allowed: int) -> list[int]:
-        """How many rows each byte scan should bring, so that in most cases none must be made twice."""
-        reaches = [first_reach(k * len(segment) // len(self) + 1, len(segment)) for segment in self.segments]
-        scans = [segment.scan for segment in self.segments]
-        if not any(scans) or k <= int(len(self) ** _FIRST_REACH) // _SHORT:
-            return reaches
-        spread = self._spread(query, excluded)
-        for place, scan in enumerate(scans):
-            if scan is not None:
-                share = share_in_question(k / allowed, scan.error(query.double), spread)
-                reaches[place] = max(reaches[place], int(len(scan) * share))
-        return reaches
-
-    def _spread(self, query: ScaledQuery, excluded: Mask) -> float:
-        """The standard deviation of scores, by a sample of rows that are not excluded; 0 where it holds none."""
-        sample = np.arange(0, len(self), math.isqrt(len(self)))
-        sample = sample[~excluded[sample]]
-        return float(self._single_scores(query, sample).std()) if len(sample) else 0.0
-
-    def _of_segment(
-        self, query: ScaledQuery, k: int, excluded: Mask, segment: Segment, reach: int
-    ) -> ApproximateScores:
-        """The best ``reach`` rows of a byte scan, or float32 scores where there is none or reading it would not pay."""
-        if segment.scan is None or _WORTH * reach >= len(segment):
+    def _of_segment(self, query: ScaledQuery, k: int, excluded: Mask, segment: Segment, own: int) -> ApproximateScores:
+        """The best rows by a byte scan, ``own`` and some, or float32 scores where there is none or it would not pay."""
+        size = len(segment)
+        if segment.scan is None or _WORTH * own >= size:
             return self._of_run(query, k, segment.start, segment.stop, excluded)
+        if size < _STAGED:
+            reach = first_reach(own, size)
+            if _WORTH * reach >= size:
+                return self._of_run(query, k, segment.start, segment.stop, excluded)
+            return self._scanned(query, excluded, segment, reach)
+        strips, rest = stages(size)
+        expected = own / _SHARE
+        first = self._scanned(query, excluded, segment, first_reach(math.ceil(expected), size // _SHARE), strips)
+        floor = nth_largest(first.scores, math.ceil(expected + _SPREAD * (1 + math.sqrt(expected)))) - first.error
+        reach = _SHARE * _MARGIN * int(np.count_nonzero(first.scores >= floor)) + own
+        if _WORTH * reach >= size:
+            return self._of_run(query, k, segment.start, segment.stop, excluded)
+        parts = [rest[shard :: self.shards] for shard in range(self.shards)]
+        if self.shards == 1:
+            return joined([first, self._scanned(query, excluded, segment, reach, rest, floor)])
+        with ThreadPoolExecutor(self.shards) as pool:
+            some = pool.map(lambda part: self._scanned(query, excluded, segment, reach, part, floor), parts)
+            return joined([first, *some])
+
+    def _scanned(
+        self,
+        query: ScaledQuery,
+        excluded: Mask,
+        segment: Segment,
+        reach: int,
+        runs: Sequence[tuple[int, int]] = (),
+        floor: float = -math.inf,
+    ) -> ApproximateScores:
+        """The best ``reach`` rows of a byte scan, or of runs of it, that score more than ``floor``."""
+        if segment.scan is None:
+            raise ValueError("these rows have no byte scan")
         inside = excluded[segment.start : segment.stop]
         count = int(np.count_nonzero(inside))
         dropping = count <= _FEW
         wanted = reach + count if dropping else reach
-        scores, rows, error = segment.scan.search(query.double, wanted, None if dropping else inside)
-        unseen = float(scores[-1]) if len(rows) == wanted else -math.inf
+        given = None if dropping else inside
+        scores, rows, error = segment.scan.search(query.double, wanted, given, runs=runs, floor=floor)
+        unseen = float(scores[-1]) if len(rows) == wanted else floor
         if dropping and count:
             kept = ~inside[rows]
             scores, rows = scores[kept], rows[kept]
@@ -322,27 +364,31 @@ def first_reach(k: int, size: int) -> int:
     return int(size**_FIRST_REACH) + 2 * k
 
 
-def share_in_question(share: float, error: float, spread: float) -> float:
-    """The share of rows that scores off by ``error`` are expected not to tell from the best ``share``, with a margin.
-
-    Where scores are spread normally with deviation s, the best share p begins z = Φ⁻¹(1 − p) deviations above their
-    mean, and 1 − Φ(z − error/s) of them are not surely below that. Time alone hangs on this guess.
-    """
-    if error <= 0:
-        return share
-    normal = NormalDist()
-    apart = error / spread if spread > 0 else math.inf
-    return min(1.0, _MARGIN * (1 - normal.cdf(normal.inv_cdf(1 - share) - apart)))
+def stages(size: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Strips from all over so many rows, one row in `_SHARE`, and what lies between them, as starts and ends."""
+    step = size // _STRIPS
+    strip = step // _SHARE
+    starts = [number * step for number in range(_STRIPS)]
+    ends = [*starts[1:], size]
+    strips = [(start, start + strip) for start in starts]
+    return strips, [(start + strip, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def deeper_reach(found: ApproximateScores, threshold: float, reach: int, size: int) -> int:
-    """How many rows of a byte scan would settle it, judged by how close the last half of its scores lie.
+def joined(parts: Sequence[ApproximateScores]) -> ApproximateScores:
+    """What scans of parts of a segment have found together."""
+    rows, scores = np.concatenate([each.rows for each in parts]), np.concatenate([each.scores for each in parts])
+    return ApproximateScores(rows, scores, parts[0].error, max(each.unseen for each in parts))
+
+
+def deeper_reach(found: ApproximateScores, threshold: float, size: int) -> int:
+    """How many rows of a byte scan would settle it, judged by how close the lower half of its scores lie.
 
     All of them, which means float32 scores, where that is more than a second scan would save.
     """
-    middle = float(found.scores[len(found.scores) // 2]) if len(found.scores) else found.unseen
-    apart, missing = middle - found.unseen, found.unseen + found.error - threshold
-    if 2 * missing * reach >= apart * (size // _DEEPEST):
+    reach = len(found.scores)
+    apart = float(np.median(found.scores)) - found.unseen if reach else 0.0
+    missing = found.unseen + found.error - threshold
+    if not reach or 2 * missing * reach >= apart * (size // _DEEPEST):
         return size
     return max(2 * reach, int(2 * reach * missing / apart))
 
@@ -377,16 +423,6 @@ def in_order(rows: Rows, scores: Query, k: int, ids: Sequence[str] | Names) -> R
         order[tied] = rivals[np.lexsort((alphabetical(_at(ids, rows[rivals])), -best[tied]))]
     order = order[:k]
     return Ranking(_at(ids, rows[order]), scores[order])
-
-
-def _products(queries: Single, vectors: Vectors) -> Single:
-    """Inner products of few queries with many rows, float32 (queries, rows).
-
-    With few columns, the library's matrix product is up to a third faster the other way round, result included.
-    """
-    if len(queries) > _FEW_COLUMNS:
-        return queries @ vectors.T
-    return np.ascontiguousarray((vectors @ queries.T).T)
 
 
 def _chosen(vectors: Vectors, rows: Rows) -> Vectors:

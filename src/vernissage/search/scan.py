@@ -1,9 +1,10 @@
 """Byte scans: vectors rounded to one byte a number, of which a search reads a quarter of the memory."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _SHARE = 16
 _BLOCK = 2_048  # rows that are rounded at once, of which five copies are held
 _LEAST = 1e-30
 """Numbers that are all smaller than this, or 0, are rounded on the grid of this one, whose scale float32 can hold."""
+
+_HUGE = 1e38  # what no score reaches, and float32 can hold
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
@@ -60,25 +63,37 @@ class ByteScan:
         """`float32_error` of the vectors, or a little more: from the bounds, without reading the vectors."""
         return _error_of_length(self.longest + self.lost, self.codes.shape[1])
 
-    def search(self, query: Query, k: int, excluded: Mask | None = None) -> tuple[Query, Rows, float]:
+    def search(
+        self,
+        query: Query,
+        k: int,
+        excluded: Mask | None = None,
+        *,
+        runs: Sequence[tuple[int, int]] = (),
+        floor: float = -math.inf,
+    ) -> tuple[Query, Rows, float]:
         """Approximate inner products, highest first, their rows, and how far off any product can be.
 
         Returns float64 (k,), int64 (k,) and the bound, which holds for every row, returned or not. Rows where
-        ``excluded`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left.
+        ``excluded`` bool (n,) is true are passed over within the scan; fewer than k come back where fewer are left, or
+        where fewer score more than ``floor``. Of ``runs``, starts and ends, only these rows are read.
         """
         whole, scale = _rounded(query)
         narrow = whole.astype(np.float32)  # FAISS's integer kernel cuts decimals off, so it is given none
-        scores, rows = np.full(k, -np.inf, dtype=np.float32), np.full(k, -1, dtype=np.int64)
+        least = np.nextafter(np.float32(np.clip(floor * self.scale * scale, -_HUGE, _HUGE)), np.float32(-np.inf))
+        scores, rows = np.full(k, least, dtype=np.float32), np.full(k, -1, dtype=np.int64)
         scanner = self._scanner(filtering=excluded is not None)
         if excluded is not None:
             bits = np.packbits(~excluded, bitorder="little")
             selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
             scanner.sel = selector  # which does not keep it alive: the names here do, until the search is done
         scanner.set_query(faiss.swig_ptr(narrow))
-        codes, *found = (faiss.swig_ptr(each) for each in (self.codes, scores, rows))
-        scanner.scan_codes(len(self), codes, None, *found, k)
+        for start, stop in runs or ((0, len(self)),):
+            places = [faiss.swig_ptr(each) for each in (self.codes[start:stop], self._numbers[start:stop])]
+            scanner.scan_codes(stop - start, *places, faiss.swig_ptr(scores), faiss.swig_ptr(rows), k)
         self._scanners[excluded is not None].append(scanner)
-        order = np.argsort(-scores)[: int(np.count_nonzero(rows >= 0))]
+        order = np.argsort(-scores)
+        order = order[rows[order] >= 0]
         return scores[order].astype(np.float64) / (self.scale * scale), rows[order], self.error(query)
 
     def error(self, query: Query) -> float:
@@ -86,6 +101,11 @@ class ByteScan:
         whole, scale = _rounded(query)
         missed = query - whole / scale
         return math.sqrt(query @ query) * self.lost + math.sqrt(missed @ missed) * self.longest
+
+    @cached_property
+    def _numbers(self) -> Rows:
+        """What FAISS calls the rows."""
+        return np.arange(len(self))
 
     def _scanner(self, *, filtering: bool) -> Any:
         """An idle scanner of FAISS, or a new one: Python cannot free them, so they are used again.
@@ -97,9 +117,7 @@ class ByteScan:
             return idle.pop()
         except IndexError:
             selector = faiss.IDSelectorAll() if filtering else None  # one that filters is made for good
-            found = self._quantizer.select_InvertedListScanner(faiss.METRIC_INNER_PRODUCT, None, True, selector, False)
-            found.set_list(0, 0)
-            return found
+            return self._quantizer.select_InvertedListScanner(faiss.METRIC_INNER_PRODUCT, None, False, selector, False)
 
     def save(self, path: Path) -> None:
         """Write codes and bounds as arrays (never FAISS's own format, which is not safe to read from strangers)."""

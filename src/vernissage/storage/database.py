@@ -174,15 +174,9 @@ class Database:
         Raises:
             StorageError: the database cannot be reached or written, or another process still reads the log.
         """
-        place = f"{self.place}, whose deleted rows are yet to leave its files,"
-        with storage_errors(place), self._engine.connect() as connection, begin(connection, "none"):
+        with self.maintaining(", whose deleted rows are yet to leave its files,") as connection:
             if connection.dialect.name == "postgresql":
-                driver: Any = connection.connection.driver_connection
-                driver.bounded = False
-                try:
-                    connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
-                finally:
-                    driver.bounded = True
+                connection.execute(text(f"VACUUM {', '.join(METADATA.tables)}"))
                 return
             connection.execute(text("VACUUM"))
             busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
@@ -191,6 +185,24 @@ class Database:
                 f"deleted rows are still in the log of {self.place} because another process reads it; they go when "
                 f"the last process has closed it"
             )
+
+    @contextmanager
+    def maintaining(self, about: str = "") -> Iterator[Connection]:
+        """A connection outside of transactions, each statement of which may take as long as it takes.
+
+        Raises:
+            StorageError: the database cannot be reached, or refuses; ``about`` stands behind its name there.
+        """
+        with storage_errors(self.place + about), self._engine.connect() as connection, begin(connection, "none"):
+            driver: Any = connection.connection.driver_connection
+            if connection.dialect.name != "postgresql":
+                yield connection
+                return
+            driver.bounded = False
+            try:
+                yield connection
+            finally:
+                driver.bounded = True
 
     def close(self) -> None:
         """Close all connections."""

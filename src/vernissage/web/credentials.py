@@ -71,11 +71,7 @@ def stored_password(folder: Path) -> str | None:
 
 
 def read_password(path: Path) -> str:
-    """A password from the first line of a file.
-
-    Raises:
-        RequestError: it is empty, or no text.
-    """
+    """A password from the first line of a file. Raises RequestError: it is empty, or no text."""
     try:
         password = path.read_text("utf-8").partition("\n")[0].strip()
     except UnicodeDecodeError:

@@ -167,11 +167,7 @@ class RateLimit:
             return wait
 
     def require(self, name: str, number: int = 1) -> None:
-        """Count requests of ``name``.
-
-        Raises:
-            TooManyRequestsError: it is too many; none of them is counted.
-        """
+        """Count requests of ``name``. Raises TooManyRequestsError: it is too many; none of them is counted."""
         if wait := math.ceil(self._counted(name, 0.0, number)):
             raise TooManyRequestsError(wait)
 

@@ -9,13 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from vernissage.errors import RequestError
 from vernissage.pages.look import Look, look_of
@@ -71,8 +65,7 @@ class Settings(BaseSettings):
     )
     mcp: bool = Field(False, description="Answer assistants at /mcp: the Model Context Protocol.")
     database: str | None = Field(
-        None,
-        description="Where people are kept: a PostgreSQL URL or a file; {name} stands for a collection's prefix.",
+        None, description="Where people are kept: a PostgreSQL URL or a file; {name} stands for a collection's prefix."
     )
     split: Words = Field((), description="Compare engines, each on its share of visitors, as lda=.5; several.")
     split_by: SplitBy = Field("visitor", description="What a split gives an engine to: visitor, or session.")

@@ -35,12 +35,7 @@ class Templates:
         return HTMLResponse(rendered(template, self._frame, **values), status)
 
     def message(
-        self,
-        title: str,
-        lines: Sequence[str],
-        status: int,
-        *,
-        link: tuple[str, str] | None = _ONWARDS,
+        self, title: str, lines: Sequence[str], status: int, *, link: tuple[str, str] | None = _ONWARDS
     ) -> HTMLResponse:
         """A page of a few sentences with a link onwards: its words and its address."""
         return self.page("message.html", status, title=title, lines=lines, link=link)

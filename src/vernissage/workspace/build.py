@@ -45,6 +45,7 @@ from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copi
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, keep_index, material_of
 from vernissage.workspace.importing import carry_over, import_vectors
+from vernissage.workspace.index_choice import follow_build
 from vernissage.workspace.measures import Measures
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
@@ -395,6 +396,7 @@ def _wanted(building: Building) -> list[EncoderCard]:
 
 def _put_in_force(building: Building, manifest: Manifest) -> BuildResult:
     path, before = building.path, building.before
+    follow_build(Workspace(path, manifest), building.progress)
     with building.timed("putting the new state in force"):
         put_in_force(path, manifest, before.manifest if before else None)
     coverage = (

@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,15 @@ from vernissage.encoders.contract import EncoderState
 from vernissage.errors import ProvenanceError, VernissageError
 from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
+from vernissage.search.approximate import InvertedLists
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.importing import FOLDER, Originals
-from vernissage.workspace.state import OPTIONS_NAME
+from vernissage.workspace.index_choice import IndexChoice
+from vernissage.workspace.state import LISTS, OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def _described(workspace: Workspace, key: str) -> dict[str, Any]:
         "coverage": len(table) / max(1, len(workspace.collection)),
         "dim": table.dim,
         "fingerprint": table.card.fingerprint,
+        "index": asdict(workspace.index_choices.get(key, IndexChoice())),
         "bytes": _size((workspace.path / "vectors").glob(f"{workspace.manifest.vectors[key]}.*")),
     }
 
@@ -149,6 +152,8 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"vectors/{stem}", partial(_check_vectors, workspace, key, vectors)
         if scan.exists():
             yield f"indexes/{stem}", partial(_check_scan, vectors, scan)
+        if (lists := scan.with_suffix(LISTS)).exists():
+            yield f"indexes/{lists.name}", partial(_check_lists, vectors, lists)
         if (moments := scan.with_suffix(".moments.npz")).exists():
             yield f"indexes/{moments.name}", partial(_check_moments, vectors, moments)
     folders = {each: Originals(path / FOLDER / each).check for each in manifest.imported.values()}
@@ -233,6 +238,11 @@ def _check_vectors(workspace: Workspace, key: str, stem: Path) -> None:
 def _check_scan(stem: Path, file: Path) -> None:
     table = VectorTable.load(stem)
     ByteScan.load(file, table.vectors, table.card.values)
+
+
+def _check_lists(stem: Path, file: Path) -> None:
+    table = VectorTable.load(stem)
+    InvertedLists.load(file, table.vectors, table.card.values)
 
 
 def _check_pairs(workspace: Workspace, encoder: str) -> None:

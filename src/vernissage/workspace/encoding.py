@@ -20,16 +20,15 @@ from vernissage.encoders.register import EncoderCard, cards
 from vernissage.errors import ProvenanceError
 from vernissage.files import digest, read_array, write_array
 from vernissage.progress import Progress, silent
-from vernissage.search.exact import exact_index
-from vernissage.search.moments import save_moments
+from vernissage.search.moments import moments_of, save_moments
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorCard, VectorTable, make_vector_table, merged, pooled, write_table
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, modality_of_file, readable
 from vernissage.workspace.blocks import BlockReading, Contents, Picture
 from vernissage.workspace.collection_files import named_languages
+from vernissage.workspace.index_choice import SCANNED_FROM
 from vernissage.workspace.settings import Settings
 from vernissage.workspace.workers import ALONE, Workers
-from vernissage.workspace.workspace import SCANNED_FROM
 
 _DECODED_SIDE = 768
 """Large JPEGs are decoded no smaller than this many pixels a side, for encoders that do not say what they look at."""
@@ -260,7 +259,7 @@ def keep_index(indexes: Path, stem: Path, table: VectorTable) -> None:
         if not scan.exists():
             build_byte_scan(table.vectors, table.card.values).save(scan)
         if not moments.exists():
-            save_moments(moments, exact_index(table).moments(), table.card.values)
+            save_moments(moments, moments_of(table.vectors), table.card.values)
 
 
 def _in_parts(rows: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:

@@ -20,9 +20,9 @@ from vernissage.catalog.item import Item
 from vernissage.catalog.words import joined
 from vernissage.errors import Kind, RequestError, StorageError, UnknownItemError, UnknownPersonError, WorkspaceError
 from vernissage.progress import Progress, silent
-from vernissage.search.exact import ExactIndex
-from vernissage.values import Allow, Columns, Condition, Modality, readable
+from vernissage.values import Allow, Columns, Condition, Modality, WritableIndex, readable
 from vernissage.workspace.editorial import Editorial, EditorialPlace, editorial_of, place
+from vernissage.workspace.index_choice import read_choices
 from vernissage.workspace.state import read_manifest
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -77,7 +77,7 @@ class Snapshot:
         workspace: Workspace,
         database: "Database | None",
         version: int,
-        indexes: Mapping[tuple[str, Modality], ExactIndex] | None = None,
+        indexes: Mapping[tuple[str, Modality], WritableIndex] | None = None,
     ) -> None:
         self.workspace = workspace
         self.version = version
@@ -91,7 +91,7 @@ class Snapshot:
     def collection(self) -> Collection:
         return self.workspace.collection
 
-    def index(self, encoder: str, modality: Modality) -> ExactIndex:
+    def index(self, encoder: str, modality: Modality) -> WritableIndex:
         """All works and uploads of one modality by one encoder.
 
         Raises:
@@ -262,7 +262,7 @@ class Snapshot:
                 indexes[key] = _extended(gone, found) if found is not None else gone
             return Snapshot(workspace, self._database, version, indexes)
 
-    def _with_uploads(self, encoder: str, modality: Modality) -> ExactIndex:
+    def _with_uploads(self, encoder: str, modality: Modality) -> WritableIndex:
         """The index of the collection's works with the uploads as of this snapshot's version."""
         base = self.workspace.index(encoder, modality, self.columns)
         if self._database is None:
@@ -332,7 +332,7 @@ def _described(upload: "Upload") -> Item:
     )
 
 
-def _extended(index: ExactIndex, uploads: "OwnedVectors", without: frozenset[str] = frozenset()) -> ExactIndex:
+def _extended(index: WritableIndex, uploads: "OwnedVectors", without: frozenset[str] = frozenset()) -> WritableIndex:
     """The next snapshot of an index, with the uploads in which the encoder found something."""
     told = [row for row in np.flatnonzero(uploads.vectors.any(axis=1)).tolist() if uploads.ids[row] not in without]
     if not told:
@@ -413,7 +413,7 @@ class Repository:
         with self._lock:
             self._open(make=False)
             current = self._snapshot.workspace
-            changed = read_manifest(self.path) != current.manifest
+            changed = (read_manifest(self.path), read_choices(self.path)) != (current.manifest, current.index_choices)
             self._snapshot = self._snapshot.following(open_workspace(self.path) if changed else current)
             return self._snapshot
 

@@ -26,6 +26,8 @@ FORMAT = 2
 
 FILE_NAME = "workspace.json"
 OPTIONS_NAME = "table.json"
+INDEX_CHOICES = "index.json"
+LISTS = ".lists.npz"
 STAGING = "building"
 _UPLOADS = "uploads"
 _LOCK_NAME = ".writer.lock"
@@ -100,7 +102,7 @@ class Manifest:
     @property
     def files(self) -> frozenset[str]:
         """Every file and folder that this state names, relative to the workspace."""
-        stems = {"vectors": (".npy", ".rows.parquet", ".card.json"), "indexes": (".npz", ".moments.npz")}
+        stems = {"vectors": (".npy", ".rows.parquet", ".card.json"), "indexes": (".npz", ".moments.npz", LISTS)}
         named = {
             f"{folder}/{stem}{end}" for folder, ends in stems.items() for stem in self.vectors.values() for end in ends
         }
@@ -190,7 +192,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
 
 def _require_no_links(workspace: Path) -> None:
     """Refuse a workspace whose folders or manifest lie elsewhere: what is written and deleted in it stays in it."""
-    for name in (*_FOLDERS, STAGING, _UPLOADS, FETCHED, FEED, FILE_NAME, _LOCK_NAME):
+    for name in (*_FOLDERS, STAGING, _UPLOADS, FETCHED, FEED, FILE_NAME, INDEX_CHOICES, _LOCK_NAME):
         if (workspace / name).is_symlink():
             raise WorkspaceError(
                 f"{workspace / name} is a link to another place, and links in a workspace are not followed; remove "

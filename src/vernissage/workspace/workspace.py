@@ -20,14 +20,13 @@ from vernissage.search.joint import JointRule, joint_of
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.mixed import MixedIndex
 from vernissage.search.modality_means import ModalityMeans
-from vernissage.search.moments import load_moments
 from vernissage.search.pair_matrix import PairMatrix
-from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
-from vernissage.values import MODALITIES, MODALITY_CARDS, Columns, Modality, encoded_as, readable
+from vernissage.values import MODALITIES, MODALITY_CARDS, Columns, Modality, WritableIndex, encoded_as, readable
 from vernissage.workspace.clusters import Clusters, clusters_of_collection
 from vernissage.workspace.collection_files import read_word_counts
 from vernissage.workspace.copies import Copies
+from vernissage.workspace.index_choice import IndexChoice, open_index, read_choices
 from vernissage.workspace.readers import mark_reader
 from vernissage.workspace.state import (
     Manifest,
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
 
     from vernissage.profiles.naming import WordCounts
 
-SCANNED_FROM = 1_000_000
-"""Tables of at least so many numbers get a byte scan: below, one pass over float32 is as fast."""
-
 
 class Workspace:
     """One state of a workspace, as it was when opened; a build that ends later does not change it.
@@ -58,7 +54,7 @@ class Workspace:
         self.manifest = manifest
         self._encoders: dict[str, Encoder] = {}
         self._tables: dict[tuple[str, Modality], VectorTable] = {}
-        self._indexes: dict[tuple[str, Modality], ExactIndex] = {}
+        self._indexes: dict[tuple[str, Modality], WritableIndex] = {}
         self._joint: dict[tuple[str, JointRule], ExactIndex] = {}
         self._mixed: dict[str, MixedIndex] = {}
         self._unmark: Callable[[], object] = lambda: None
@@ -70,6 +66,11 @@ class Workspace:
     def release(self) -> None:
         """Let a build delete the files of this state once another is in force."""
         self._unmark()
+
+    @cached_property
+    def index_choices(self) -> dict[str, IndexChoice]:
+        """The kind of index for each ``ENCODER.MODALITY``, as when first asked for; what is not named is exact."""
+        return read_choices(self.path)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -236,16 +237,16 @@ class Workspace:
             self._tables[key] = table.require(width, **wanted, collection=self.manifest.fingerprint)
         return self._tables[key]
 
-    def index(self, encoder: str, modality: Modality, columns: Columns | None = None) -> ExactIndex:
-        """The exact index over those vectors; large ones with a byte scan and moments, read or made anew.
+    def index(self, encoder: str, modality: Modality, columns: Columns | None = None) -> WritableIndex:
+        """The index over those vectors, of the kind that is chosen for them, see `index_choice`.
 
         With ``columns``, which know more of works than the collection does, an index of their own, which is not kept.
         """
         key = (encoder, modality)
         if columns is not None and columns is not self.collection:
-            return self._index(*key, columns)
+            return open_index(self, *key, columns)
         if key not in self._indexes:
-            self._indexes[key] = self._index(*key, self.collection)
+            self._indexes[key] = open_index(self, *key, self.collection)
         return self._indexes[key]
 
     def joint_index(self, encoder: str, rule: JointRule) -> ExactIndex:
@@ -258,19 +259,6 @@ class Workspace:
     def joint_table(self, encoder: str, rule: JointRule = "mean") -> VectorTable:
         """An encoder's vectors, of pictures and texts joined to one for each work where it reads both."""
         return joint_of({each: self.table(encoder, each) for each in self.modalities(encoder) or ("text",)}, rule)
-
-    def _index(self, encoder: str, modality: Modality, columns: Columns) -> ExactIndex:
-        table = self.table(encoder, modality)
-        if table.vectors.size < SCANNED_FROM:
-            return exact_index(table, columns)
-        stem, moments = self.path / "indexes" / self.manifest.vectors[f"{encoder}.{modality}"], None
-        try:
-            scan = ByteScan.load(stem.with_name(f"{stem.name}.npz"), table.vectors, table.card.values)
-        except ProvenanceError:
-            scan = build_byte_scan(table.vectors, table.card.values)
-        with suppress(ProvenanceError):  # else they are computed when they are first asked for
-            moments = load_moments(stem.with_name(f"{stem.name}.moments.npz"), table.dim, table.card.values)
-        return exact_index(table, columns, scan=scan, moments=moments)
 
     def pair_matrix(self, encoder: str, *, whole: bool = False) -> PairMatrix:
         """How well each picture fits each text, by an encoder that reads them together; see `PairMatrix.load`."""

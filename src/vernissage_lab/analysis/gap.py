@@ -372,10 +372,7 @@ def _measures(
 
 def _mixed(modalities: tuple[Vectors, Vectors], count: int, *, standardised: bool) -> tuple[Retrieval, Retrieval]:
     first, second = modalities[0][:count], modalities[1][:count]
-    return (
-        among_both(first, second, standardised=standardised),
-        among_both(second, first, standardised=standardised),
-    )
+    return (among_both(first, second, standardised=standardised), among_both(second, first, standardised=standardised))
 
 
 def _check(first: Vectors, second: Vectors, fitting: npt.NDArray[np.bool_]) -> None:

@@ -163,8 +163,7 @@ def data(
       vernissage lab experiment data gallery openclipart --caption title+keywords --json
     """
     from vernissage_lab.datasets.captioned import described, description_lines
-    from vernissage_lab.datasets.kinds import KINDS
-    from vernissage_lab.works import read_set
+    from vernissage_lab.datasets.kinds import KINDS, open_dataset
 
     if kind is None:
         kinds = [(word, each.what, each.source) for word, each in KINDS.items()]
@@ -176,7 +175,7 @@ def data(
         return
     if path is None:
         raise RequestError(f"no path is given; name the file or folder: vernissage lab experiment data {kind} PATH")
-    found = read_set(kind, path, pictures, caption, classes, skip_bad=skip_bad)
+    found = open_dataset(kind, path, pictures=pictures, skip_bad=skip_bad, captions=caption or None, classes=classes)
     if as_json:
         print_json(described(found))
         return
@@ -222,7 +221,7 @@ def classify(
     from vernissage_lab.datasets.classified import write_classified
     from vernissage_lab.datasets.classifying import LiteClassifier
     from vernissage_lab.datasets.classifying import classify as classified
-    from vernissage_lab.works import read_set
+    from vernissage_lab.datasets.kinds import open_dataset
 
     chosen = by or ("efficientnet-lite0" if weights is None else "resnet50")
     if chosen not in _CLASSIFIERS or (chosen != "resnet50" and weights is not None):
@@ -232,7 +231,7 @@ def classify(
         )
     if out.suffix.lower() != ".csv":
         raise RequestError(f"a classified set cannot be written as {out.suffix or out.name!r}; end the name in .csv")
-    found = read_set(kind, path, pictures, caption, skip_bad=skip_bad)
+    found = open_dataset(kind, path, pictures=pictures, skip_bad=skip_bad, captions=caption or None)
     building = out.with_name(f"{out.name}.building")
     with progress_bars() as progress:
         runtime = Runtime(device, batch_size=batch_size)
@@ -255,10 +254,8 @@ def classify(
     say(f"Written: {out}, by {_CLASSIFIERS[chosen]} with fingerprint {model.fingerprint}")
 
 
-_CLASSIFIERS = {
-    "efficientnet-lite0": "EfficientNet-Lite0 in place of the second paper's ResNet-50",
-    "resnet50": "resnet50",
-}
+_LITE = "EfficientNet-Lite0 in place of the second paper's ResNet-50"
+_CLASSIFIERS = {"efficientnet-lite0": _LITE, "resnet50": "resnet50"}
 _FIRST, _SECOND, _OPEN = "Yilma & Leiva 2023: ", "ZCCR: ", "left open by "
 _HEADINGS = {
     _FIRST: "Yilma & Leiva, Together Yet Apart, UMAP 2023 (doi 10.1145/3565472.3592964)",

@@ -175,25 +175,18 @@ class CaptionedSet:
         images = tuple(image for image in self.images if image.id in kept)
         return replace(self, images=images, captions=captions, text_tags=tags, **told)
 
-    def require_classes(self, count: int, *, of_at_least: int = 1) -> tuple[int, ...]:
-        """The indexes of the ``count`` largest classes, which must have ``of_at_least`` pictures each.
-
-        Raises:
-            DatasetError: there are fewer; the message says how many there are.
-        """
+    def require_classes(self, count: int) -> None:
+        """Refuse fewer classes than these. Raises DatasetError: there are; the message says how many there are."""
         if not self.labels:
             raise DatasetError(
                 f"{self.name} has no classes, but {count} are needed; classify it with `vernissage lab experiment "
                 f"classify`, or take a set with a column of classes"
             )
-        large = [index for index, ids in self.members.items() if len(ids) >= of_at_least]
-        if len(large) < count:
-            sized = f" with {counted(of_at_least, 'picture')} or more" if of_at_least > 1 else ""
+        if len(self.members) < count:
             raise DatasetError(
-                f"{self.name} has {counted(len(large), 'class')}{sized}, but {count} are needed; ask for fewer "
+                f"{self.name} has {counted(len(self.members), 'class')}, but {count} are needed; ask for fewer "
                 f"with --query-classes, or take a larger set"
             )
-        return tuple(large[:count])
 
 
 def _label(label: Label | None) -> list[Any] | None:

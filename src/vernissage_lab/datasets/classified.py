@@ -10,28 +10,11 @@ from typing import Any, TypeVar, get_args
 
 from vernissage.files import write_bytes
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Label, Split
-from vernissage_lab.datasets.reading import Rows, assembled, cell_of, read_rows, require_file
+from vernissage_lab.datasets.reading import KNOWN, Rows, assembled, cell_of, read_rows, require_file
 
-SOURCE = (
-    "https://github.com/fedasaro62/ZCCR-Exp (data/coco_classified_tags.csv, data/flickr30k_classified_tags.csv), or "
-    "make one of any captioned set with `vernissage lab experiment classify`"
-)
-
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "id": ("id", "image_id", "img_id", "cocoid", "image", "imgid"),
-    "caption_id": ("caption_id", "text_id", "txt_id", "sentid"),
-    "caption": ("caption", "text", "sentence", "comment", "description"),
-    "class_index": ("class_index", "class", "class_id", "class_idx", "index", "category_id"),
-    "label": ("label", "class_name", "class_label", "category", "category_name"),
-    "probability": ("probability", "score", "confidence"),
-    "image_tags": ("image_tags", "img_tags", "tags_image", "visual_tags"),
-    "text_tags": ("text_tags", "txt_tags", "caption_tags", "tags_text"),
-    "file": ("file", "file_name", "image_file", "path"),
-    "split": ("split", "part"),
-    "group": ("group", "story_group"),
-    "owner": ("owner", "uploader", "user"),
-}
-"""What each column may be called; case, blanks and underscores do not count."""
+SOURCE: str = KNOWN["classified"]["source"]
+COLUMNS: Mapping[str, list[str]] = KNOWN["classified"]["columns"]
+"""What each column may be called."""
 
 _Value = TypeVar("_Value")
 

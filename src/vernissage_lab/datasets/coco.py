@@ -10,15 +10,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
-from vernissage_lab.datasets.reading import assembled, published_file, read_json_object, require_file, text_of, value_of
+from vernissage_lab.datasets.reading import (
+    KNOWN,
+    assembled,
+    published_file,
+    read_json_object,
+    require_file,
+    text_of,
+    value_of,
+)
 from vernissage_lab.tables import counted
 
-COCO_SOURCE = (
-    "https://cocodataset.org/#download (annotations_trainval2014.zip or 2017: captions CC BY 4.0; pictures under "
-    "Flickr's terms)"
-)
-KARPATHY_SOURCE = "https://cs.stanford.edu/people/karpathy/deepimagesent/ (caption_datasets.zip: captions and splits)"
-
+COCO_SOURCE, KARPATHY_SOURCE = (KNOWN[kind]["source"] for kind in ("coco", "coco-karpathy"))
 _COCO_NAME = re.compile(r"captions_(train|val|test)(\d{4})", re.IGNORECASE)
 _PARTS: Mapping[str, Split] = {"train": "train", "restval": "train", "val": "val", "test": "test"}
 _KARPATHY_FILES = ("dataset_coco.json", "dataset_flickr30k.json", "dataset_flickr8k.json", "karpathy_coco_split.json")

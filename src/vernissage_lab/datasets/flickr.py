@@ -12,7 +12,15 @@ from pathlib import Path
 
 from vernissage_lab.datasets.captioned import Caption, CaptionedSet, DatasetError, ImageEntry, Split
 from vernissage_lab.datasets.coco import read_karpathy
-from vernissage_lab.datasets.reading import assembled, cell_of, published_file, read_rows, read_text, require_file
+from vernissage_lab.datasets.reading import (
+    KNOWN,
+    assembled,
+    cell_of,
+    published_file,
+    read_rows,
+    read_text,
+    require_file,
+)
 
 _TOKEN = re.compile(r"^([^\t#]+)#(\d+)\t(.*)$")
 _NUMBER_AND_TEXT = re.compile(r"^(\d+) (.+)$")
@@ -37,15 +45,11 @@ class Flickr:
 
 FLICKR30K = Flickr(
     "Flickr30k",
-    "https://shannon.cs.illinois.edu/DenotationGraph/ (by a form; non-commercial research; pictures under Flickr's "
-    "terms)",
+    KNOWN["flickr30k"]["source"],
     ("dataset_flickr30k.json", "results_20130124.token", "results.csv", "captions.txt"),
 )
 FLICKR8K = Flickr(
-    "Flickr8k",
-    "https://hockenmaier.cs.illinois.edu/Framing_Image_Description/KCCA.html (by a form; non-commercial research; "
-    "pictures under Flickr's terms)",
-    ("dataset_flickr8k.json", "Flickr8k.token.txt", "captions.txt"),
+    "Flickr8k", KNOWN["flickr8k"]["source"], ("dataset_flickr8k.json", "Flickr8k.token.txt", "captions.txt")
 )
 
 

@@ -20,13 +20,13 @@ from vernissage_lab.datasets.captioned import (
     checked,
     refuse_doubles,
 )
-from vernissage_lab.datasets.reading import require_file, require_folder, require_some
+from vernissage_lab.datasets.reading import KNOWN, require_file, require_folder, require_some
 from vernissage_lab.tables import counted
 
 CAPTION = ("title+description+keywords",)
 """One caption a work, of these fields, as far as the work has them."""
 
-SOURCE = "the collection's own folder; its licence is a column of the table"
+SOURCE: str = KNOWN["gallery"]["source"]
 GROUP = "group"
 
 _FIELDS = ("title", "artist", "year", "medium", "description", "keywords", "group", "owner", "licence")

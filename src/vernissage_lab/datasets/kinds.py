@@ -7,9 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from vernissage_lab.datasets import classified, coco, gallery
 from vernissage_lab.datasets.captioned import CaptionedSet, DatasetError
+from vernissage_lab.datasets.classified import read_classified
+from vernissage_lab.datasets.coco import read_coco, read_karpathy
 from vernissage_lab.datasets.flickr import FLICKR8K, FLICKR30K, read_flickr
+from vernissage_lab.datasets.gallery import read_gallery
+from vernissage_lab.datasets.reading import KNOWN
 
 
 @dataclass(frozen=True)
@@ -28,33 +31,17 @@ class Kind:
     read: Callable[..., CaptionedSet]
 
 
-_NATIONAL_GALLERY = "https://www.nationalgallery.org.uk (texts and pictures under the gallery's terms)"
-
+_READERS: Mapping[str, Callable[..., CaptionedSet]] = {
+    "coco-karpathy": read_karpathy,
+    "coco": read_coco,
+    "flickr30k": partial(read_flickr, which=FLICKR30K),
+    "flickr8k": partial(read_flickr, which=FLICKR8K),
+    "classified": read_classified,
+    "national-gallery": partial(read_gallery, needs_groups=True, source=KNOWN["national-gallery"]["source"]),
+    "gallery": read_gallery,
+}
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "coco-karpathy": Kind(
-            "dataset_coco.json, Karpathy's split of MSCOCO", coco.KARPATHY_SOURCE, coco.read_karpathy
-        ),
-        "coco": Kind("MSCOCO's captions_*.json, one or a folder of them", coco.COCO_SOURCE, coco.read_coco),
-        **{
-            name: Kind(files, which.source, partial(read_flickr, which=which))
-            for name, which, files in (
-                ("flickr30k", FLICKR30K, "results_20130124.token, results.csv, captions.txt or dataset_flickr30k.json"),
-                ("flickr8k", FLICKR8K, "Flickr8k.token.txt, captions.txt or dataset_flickr8k.json"),
-            )
-        },
-        "classified": Kind(
-            *("a table of id, caption, class index, label, image tags, text tags", classified.SOURCE),
-            classified.read_classified,
-        ),
-        "national-gallery": Kind(
-            *("a table with a column of story groups, as of the National Gallery, London", _NATIONAL_GALLERY),
-            partial(gallery.read_gallery, needs_groups=True, source=_NATIONAL_GALLERY),
-        ),
-        "gallery": Kind(
-            "a collection: a folder with a table and pictures, or a table", gallery.SOURCE, gallery.read_gallery
-        ),
-    }
+    {name: Kind(KNOWN[name]["what"], KNOWN[name]["source"], read) for name, read in _READERS.items()}
 )
 """The kinds by what they are called on the command line."""
 
@@ -69,7 +56,7 @@ def open_dataset(
     Args:
         pictures: the folder below which its pictures lie; beside the file without.
         skip_bad: leave out what cannot be used, and count it in the remarks.
-        options: of galleries, ``captions`` and ``classes`` (see `read_gallery`).
+        options: of galleries, ``captions`` and ``classes`` (see `read_gallery`); None for what is usual.
 
     Raises:
         DatasetError: there is no such kind, it takes no such option, or the set is missing or wrong.
@@ -77,9 +64,10 @@ def open_dataset(
     """
     if word not in KINDS:
         raise DatasetError(f"there is no kind of data set {word!r}; choose from {', '.join(KINDS)}")
-    if options and word not in _GALLERIES:
+    given = {name: value for name, value in options.items() if value is not None}
+    if given and word not in _GALLERIES:
         raise DatasetError(
-            f"{word} takes no {' and '.join(options)}: its captions and classes are its own; leave that out, or read "
+            f"{word} takes no {' and '.join(given)}: its captions and classes are its own; leave that out, or read "
             f"the set as gallery"
         )
-    return KINDS[word].read(path, pictures=pictures, skip_bad=skip_bad, **options)
+    return KINDS[word].read(path, pictures=pictures, skip_bad=skip_bad, **given)

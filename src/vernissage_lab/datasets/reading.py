@@ -3,9 +3,11 @@
 import csv
 import json
 import os
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from importlib.resources import files
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,6 +24,9 @@ _MOST_LINES = 50
 
 _DEPTH = 3
 """Folders in folders: archives often unpack to Flickr8k_Dataset/Flicker8k_Dataset."""
+
+KNOWN: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("kinds.toml").read_text(encoding="utf-8"))
+"""The kinds of data sets, as ``kinds.toml`` tells of them."""
 
 Names = Callable[[ImageEntry], Iterable[str]]
 
@@ -274,11 +279,11 @@ class _Files:
     @cached_property
     def _by_name(self) -> dict[str, Path | None]:
         found: dict[str, Path | None] = {}
-        for folder, names, files in os.walk(self.root):
+        for folder, names, there in os.walk(self.root):
             if len(Path(folder).relative_to(self.root).parts) >= _DEPTH:
                 names.clear()
             names[:] = sorted(name for name in names if not name.startswith("."))
-            for name in files:
+            for name in there:
                 if os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES:  # noqa: PTH122  (a Path for each is slow)
                     found[name] = None if name in found else Path(folder, name)
         return found

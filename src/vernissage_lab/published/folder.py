@@ -4,9 +4,11 @@ Files are read strictly; what is wrong is told with file, line and column.
 """
 
 import math
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from vernissage_lab.datasets.classified import read_classified
 from vernissage_lab.datasets.reading import cell_of, read_rows, require_file
 
 SOURCE = "https://github.com/fedasaro62/ZCCR-Exp"
+
+VALUES: Mapping[str, Any] = tomllib.loads(files(__package__).joinpath("values.toml").read_text(encoding="utf-8"))
+"""What the paper and its repository say, by experiment, as ``values.toml`` tells it."""
 
 Record = Mapping[str, Any]
 """The record of a run, or one of its inputs."""
@@ -32,7 +37,7 @@ class PublishedData:
     """
 
     name: str
-    whole: frozenset[str]
+    whole: Sequence[str]
     classified: str
 
 
@@ -53,25 +58,12 @@ class PublishedModel:
     unit: bool
 
 
-DATA: Mapping[str, PublishedData] = {
-    "coco": PublishedData("MSCOCO", frozenset({"MSCOCO", "MSCOCO (Karpathy split)"}), "data/coco_classified_tags.csv"),
-    "flickr30k": PublishedData(
-        "Flickr30k", frozenset({"Flickr30k", "Flickr30k (Karpathy split)"}), "data/flickr30k_classified_tags.csv"
-    ),
-}
-MODELS: Mapping[str, PublishedModel] = {
-    "clip": PublishedModel("CLIP ViT-B/32", "clip", "ViT-B/32", unit=False),
-    "albef": PublishedModel("ALBEF", "albef", "", unit=True),
-}
+DATA: Mapping[str, PublishedData] = {word: PublishedData(**each) for word, each in VALUES["data"].items()}
+MODELS: Mapping[str, PublishedModel] = {word: PublishedModel(**each) for word, each in VALUES["models"].items()}
 PROMPT = "prompt 'This is {}'"
 """How a record tells of the words that their code puts before every text for CLIP."""
 
-TASKS: Mapping[str, str] = {
-    "txt2img": "text-to-image",
-    "txt2txt": "text-to-text",
-    "img2txt": "image-to-text",
-    "img2img": "image-to-image",
-}
+TASKS: Mapping[str, str] = VALUES["tasks"]
 PROJECTIONS: Mapping[str, str] = {"None": "none", "pca": "pca", "tsne (pca)": "tsne"}
 """``tsne`` alone, without components first, stands in the file too, but in no figure of the paper."""
 

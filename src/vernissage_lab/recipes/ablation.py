@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import product
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from vernissage.errors import RequestError
 from vernissage.gallery.areas import area_projection, area_rule
@@ -59,21 +57,11 @@ class AblationOptions(UserOptions):
     """
 
     points: PointNumbers = "5,10,20,30"
-    clustering: Annotated[
-        Words,
-        typer.Option(help="coherence, ward:T, silhouette or hdbscan; repeat. Default: coherence, ward:5, hdbscan."),
-    ] = None
-    projection: Annotated[Words, typer.Option(help="none, pca, pca:N or tsne; repeat. Default: none, pca, tsne.")] = (
-        None
-    )
-    as_published: Annotated[
-        bool,
-        typer.Option(
-            "--as-published", help="As the paper's released code: raw vectors, its cuts, each class asked for once."
-        ),
-    ] = False
+    clustering: Words = None
+    projection: Words = None
+    as_published: bool = False
     task: Tasks = None
-    workers: Annotated[int, typer.Option(help="Processes that compute cells side by side; results are the same.")] = 1
+    workers: int = 1
 
     def __post_init__(self) -> None:
         self.grid  # noqa: B018, refuses words that mean nothing
@@ -238,9 +226,7 @@ def _tables(values: Sequence[Row]) -> Tables:
     if not values:
         return {}
     reference = tuple(values[0][column] for column in CONFIGURATION)
-    compared = [
-        row for measure in MEASURES[:2] for row in differences(values, GROUP, CONFIGURATION, reference, measure, "user")
-    ]
+    compared = differences(values, GROUP, CONFIGURATION, reference, MEASURES[:2], "user")
     return {"values": values, "means": means(values, (*GROUP, *CONFIGURATION), MEASURES), "differences": compared}
 
 

@@ -178,14 +178,10 @@ def _tables(kept: Mapping[str, Sequence[Row]], options: AreasOptions) -> Tables:
     return {
         "lists": lists,
         "list_means": means(lists, (*group, "list"), ("recall",)),
-        "list_differences": differences(lists, group, ("list",), (AREAS,), "recall", "user"),
+        "list_differences": differences(lists, group, ("list",), (AREAS,), ("recall",), "user"),
         "cuts": cuts,
         "cut_means": means(cuts, (*group, "cut"), ("rand", "areas", "recall")),
-        "cut_differences": [
-            row
-            for measure in ("rand", "recall")
-            for row in differences(cuts, group, ("cut",), (next(iter(options.cuts)),), measure, "user")
-        ],
+        "cut_differences": differences(cuts, group, ("cut",), tuple(options.cuts)[:1], ("rand", "recall"), "user"),
     }
 
 
@@ -198,10 +194,7 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     ):
         for (encoder, task), mine in parts(where(tables.get(name, ()), measure=measure), "encoder", "task"):
             heading = f"{title}: {encoder}, {arrow(task)}"
-            dots = [
-                Dot(row[line], interests(row["classes"]), row["mean"], row["se"], row[line] in (TRUE, "ward:5"))
-                for row in mine
-            ]
+            dots = [Dot.of(row, row[line], interests(row["classes"]), row[line] in (TRUE, "ward:5")) for row in mine]
             alt = f"{heading}, for {', '.join(interests(each) for each in distinct(mine, 'classes'))}."
             found[f"{kind}-{encoder}-{task}"] = Picture(dot_figure(dots, title=heading), alt)
     return found

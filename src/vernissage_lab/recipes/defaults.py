@@ -5,10 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.errors import RequestError
@@ -34,9 +31,9 @@ _OURS = (math.nan,) * 5
 class DefaultsOptions(Options):
     """Which workspaces, and how many visitors."""
 
-    workspaces: Annotated[list[Path], typer.Argument(metavar="WORKSPACE…", help="Workspaces, one table each.")]
-    visitors: Annotated[int, typer.Option(help="How many simulated visitors.")] = VISITORS
-    n: Annotated[int, typer.Option("-n", "--number", help="How many works each is shown.")] = 9
+    workspaces: list[Path]
+    visitors: int = VISITORS
+    n: int = 9
 
     def record(self) -> dict[str, Any]:
         return {"visitors": self.visitors, "n": self.n}
@@ -69,15 +66,10 @@ def compute(options: DefaultsOptions, cells: Cells) -> Outcome:
 
 def _part(name: str, asked: EvaluateOptions, task: str, cells: Cells) -> Part:
     opened = asked.opened
-    key = {
-        **asked.works().describe(),
-        "weights": opened.manifest.weights,
-        "copies": len(set(opened.copies.names(opened.collection.ids))),
-    }
-    return Part(
-        key | {"set": name, "task": task, "visitors": asked.visitors, "n": asked.n},
-        partial(_rows, name, asked, task, cells.progress),
-    )
+    copies = len(set(opened.copies.names(opened.collection.ids)))
+    key = {**asked.works().describe(), "weights": opened.manifest.weights, "copies": copies}
+    key |= {"set": name, "task": task, "visitors": asked.visitors, "n": asked.n}
+    return Part(key, partial(_rows, name, asked, task, cells.progress))
 
 
 def _rows(name: str, asked: EvaluateOptions, task: str, progress: Progress) -> list[Row]:
@@ -98,16 +90,9 @@ def _recommending(asked: EvaluateOptions, progress: Progress) -> _Compared:
     opened, labels = asked.opened, asked.labels()
     now, usual = judged(asked, labels, ELICITATIONS[0], progress), default_engine(opened)
     before = "+".join(name for name in available_engines(opened) if name in _PARTS_BEFORE)
-    old = evaluation.evaluate(
-        asked.engines([usual, *([before] if before else [])], Fusion(method="zscore")),
-        labels,
-        opened.collection,
-        visitors=asked.visitors,
-        n=asked.n,
-        seed=asked.seed,
-        rule="linear",
-        progress=progress,
-    )
+    engines = asked.engines([usual, *([before] if before else [])], Fusion(method="zscore"))
+    numbers: dict[str, Any] = {"visitors": asked.visitors, "n": asked.n, "seed": asked.seed}
+    old = evaluation.evaluate(engines, labels, opened.collection, **numbers, rule="linear", progress=progress)
     shown = {usual: now.engines[usual], **({BEFORE: old.engines[before]} if before else {}), **now.engines}
     values = {name: [worth["ndcg"] if worth else 0.0 for worth in found.metrics] for name, found in shown.items()}
     return _against(usual, values)
@@ -134,20 +119,16 @@ def _resembling(asked: EvaluateOptions, progress: Progress) -> _Compared:
     label = EvaluateOptions(asked.workspace, by=["group"])
     told = evaluate_similar(asked.opened, label.labels(), asked.n, progress).content
     columns = ("way", "precision", "mean", "se", "low", "high", "p_holm")
-    return [
-        (told["engine"], told["precision"], *_OURS),
-        *(tuple(row[each] for each in columns) for row in told["rows"]),
-    ]
+    others = [tuple(row[each] for each in columns) for row in told["rows"]]
+    return [(told["engine"], told["precision"], *_OURS), *others]
 
 
-_TASKS: Mapping[str, Callable[[EvaluateOptions, Progress], _Compared]] = MappingProxyType(
-    {
-        "recommend: nDCG@{n}": _recommending,
-        "works rated: nDCG@{n}": _rating,
-        "search: reciprocal rank": _searching,
-        "similar: same group": _resembling,
-    }
-)
+_TASKS: Mapping[str, Callable[[EvaluateOptions, Progress], _Compared]] = {
+    "recommend: nDCG@{n}": _recommending,
+    "works rated: nDCG@{n}": _rating,
+    "search: reciprocal rank": _searching,
+    "similar: same group": _resembling,
+}
 
 
 def _pictures(tables: Tables) -> dict[str, Picture]:

@@ -1,18 +1,17 @@
 """`evaluate`: engines compared on simulated visitors whose tastes mix hidden factors or labels of the works."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.cli.options import RuleName
 from vernissage.gallery.engines import Fusion, default_engine
 from vernissage.pages.figures import save_figure
 from vernissage.progress import Progress, silent
+from vernissage.recommenders.contract import Recommender
 from vernissage_lab import evaluation
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.baselines import PEERS
@@ -35,25 +34,22 @@ class EvaluateOptions(VisitorOptions):
     """Which engines are compared, on which visitors, and what is drawn."""
 
     rule: RuleName = None
-    method: Annotated[str, typer.Option(help="Fusion of engines joined by +: rrf, minmax or zscore.")] = "rrf"
-    elicitation: Annotated[
-        Words,
-        typer.Option(
-            "--elicitation", help="Works that visitors rate: central (default), group, random, farthest; repeat."
-        ),
-    ] = None
-    seed: Annotated[int, typer.Option(help="Equal seeds simulate equal visitors.")] = 0
-    against: Annotated[str | None, typer.Option(help="Compare with this engine; default: the default engine.")] = None
-    plot: Annotated[Path | None, typer.Option(help="Draw the table here: .png, .svg or .pdf.")] = None
-    search: Annotated[
-        bool, typer.Option("--search", help="Instead: how well a title finds its work by the rest of its text.")
-    ] = False
-    similar: Annotated[
-        bool, typer.Option("--similar", help="Instead: how many similar works share one --by, by default the group.")
-    ] = False
-    variety: Annotated[
-        bool, typer.Option("--variety", help="Instead: what --diversity and --per cost in nDCG, and gain.")
-    ] = False
+    method: str = "rrf"
+    elicitation: Words = None
+    seed: int = 0
+    against: str | None = None
+    plot: Path | None = None
+    search: bool = False
+    similar: bool = False
+    variety: bool = False
+
+    def evaluated(
+        self, engines: Mapping[str, Recommender], labels: Labels, way: str, progress: Progress, **more: Any
+    ) -> Evaluation:
+        """These engines on these visitors, who rate works that are chosen in that way."""
+        settings: dict[str, Any] = {each: getattr(self, each) for each in ("visitors", "n", "seed", "rule")}
+        choose, works = partial(elicitation_by, way, self.opened), self.opened.collection
+        return evaluation.evaluate(engines, labels, works, **settings, choose=choose, progress=progress, **more)
 
 
 def evaluate(options: EvaluateOptions, progress: Progress = silent) -> Told:
@@ -114,24 +110,17 @@ def judged(options: EvaluateOptions, labels: Labels, way: str, progress: Progres
     opened = options.opened
     references, peers = references_of(opened, labels, options.seed), peers_of(opened)
     engines = options.engines(fusion=Fusion(method=options.method))  # type: ignore[arg-type]  # refused there
-    settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
-    return evaluation.evaluate(
-        {**engines, **references, **peers},
-        labels,
-        opened.collection,
-        **settings,
-        choose=partial(elicitation_by, way, opened),
-        references=(*references, *peers),
-        progress=progress,
-    ).with_best_of([name for name in peers if name.startswith(f"{rule} on ")] for rule in PEERS)
+    found = options.evaluated(
+        {**engines, **references, **peers}, labels, way, progress, references=(*references, *peers)
+    )
+    return found.with_best_of([name for name in peers if name.startswith(f"{rule} on ")] for rule in PEERS)
 
 
 def _variety(options: EvaluateOptions, progress: Progress) -> Told:
     opened, n = options.opened, options.n
     engines, judge = varied(opened, n)
-    settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
-    labels, choose = options.labels(), partial(elicitation_by, (options.elicitation or ELICITATIONS)[0], opened)
-    found = evaluation.evaluate(engines, labels, opened.collection, **settings, choose=choose, progress=progress)
+    labels = options.labels()
+    found = options.evaluated(engines, labels, (options.elicitation or ELICITATIONS)[0], progress)
     told, dots = variety(opened, found, judge, n)
     if options.plot is not None:
         title = f"{opened.collection_name}: {options.visitors} visitors, tastes over {', '.join(labels.facets)}"
@@ -145,13 +134,9 @@ def worth_by_elicitation(
 ) -> dict[str, list[float]]:
     """nDCG of the default engine's list for each visitor, by which works the same visitors rate; 0 without a list."""
     name = default_engine(options.opened)
-    settings: dict[str, Any] = {each: getattr(options, each) for each in ("visitors", "n", "seed", "rule")}
-    values = {}
+    engines, values = options.engines([name]), {}
     for way in ways:
-        choose = partial(elicitation_by, way, options.opened)
-        found = evaluation.evaluate(
-            options.engines([name]), labels, options.opened.collection, **settings, choose=choose, progress=progress
-        )
+        found = options.evaluated(engines, labels, way, progress)
         values[way] = [shown["ndcg"] if shown else 0.0 for shown in found.engines[name].metrics]
     return values
 
@@ -202,8 +187,8 @@ def _differences(differences: Sequence[Row]) -> list[str | Table]:
 def _dots(found: Evaluation, n: int) -> list[Dot]:
     names = {"ndcg": f"nDCG@{n}", "recall": f"recall@{n}", "diversity": "intra-list diversity"}
     rows = [row for row in found.rows() if row["metric"] in _SHOWN]
-    named = [(row["engine"], str(row["metric"]), row) for row in rows]
+    panels = [names.get(str(row["metric"]), str(row["metric"])) for row in rows]
     return [
-        Dot(engine, names.get(metric, metric), row["mean"], row["se"], engine in found.references)
-        for engine, metric, row in named
+        Dot.of(row, row["engine"], panel, row["engine"] in found.references)
+        for panel, row in zip(panels, rows, strict=True)
     ]

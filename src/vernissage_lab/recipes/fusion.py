@@ -60,8 +60,8 @@ def compute(options: FusionOptions, cells: Cells) -> Outcome:
       vernissage lab experiment run fusion workspace
       vernissage lab experiment run fusion workspace -e lsa -e colour-texture --by group
     """
-    parts = options.parts()
-    return replace(run_fusion(options.works(), parts, options, cells), inputs=options.inputs(parts))
+    engines = options.parts()
+    return replace(run_fusion(options.works(), engines, options, cells), inputs=options.inputs(engines))
 
 
 def run_fusion(works: LabelledWorks, parts: Mapping[str, Recommender], options: FusionOptions, cells: Cells) -> Outcome:
@@ -87,13 +87,9 @@ def run_fusion(works: LabelledWorks, parts: Mapping[str, Recommender], options: 
     compared = [
         row
         for reference in (PAPER, *parts)
-        for row in differences(values, (), ("engine",), (reference,), "ndcg", "visitor")
+        for row in differences(values, (), ("engine",), (reference,), ("ndcg",), "visitor")
     ]
-    apart = [
-        row
-        for measure in ("iou", "rbo")
-        for row in differences(overlaps, ("rankings",), ("k",), (constants[0],), measure, "visitor")
-    ]
+    apart = differences(overlaps, ("rankings",), ("k",), constants[:1], ("iou", "rbo"), "visitor")
     tables: Tables = {
         "values": values,
         "means": means(values, ("engine",), MEASURES),
@@ -146,18 +142,12 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     words = {"ndcg": "nDCG", "diversity": "intra-list diversity", "iou": "IoU", "rbo": "RBO"}
     rows = [row for row in tables.get("means", ()) if row["measure"] in words]
     single = set(distinct(tables["differences"], "reference")) - {PAPER}
-    dots = [Dot(row["engine"], words[row["measure"]], row["mean"], row["se"], row["engine"] in single) for row in rows]
+    dots = [Dot.of(row, row["engine"], words[row["measure"]], row["engine"] in single) for row in rows]
     heading = "Ways to fuse engines, for simulated visitors; grey: one engine alone"
     best = max(where(rows, measure="ndcg"), key=lambda row: row["mean"])
     alt = f"{heading}. Highest nDCG: {best['engine']}, {best['mean']:.3f}."
     overlap = [
-        Dot(
-            f"k = {row['k']}, {row['rankings']}",
-            words[row["measure"]],
-            row["mean"],
-            row["se"],
-            "random" in row.values(),
-        )
+        Dot.of(row, f"k = {row['k']}, {row['rankings']}", words[row["measure"]], row["rankings"] == "random")
         for row in tables["overlap_means"]
     ]
     told = "How alike the list of the first works is to the list of all; grey: random rankings"

@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite, nan
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-import typer
 
 from vernissage.analysis.projection import project
 from vernissage.encoders.centring import without_mean
@@ -30,13 +28,7 @@ from vernissage_lab.analysis.gap import (
 from vernissage_lab.analysis.paired import Estimate
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import GapPanel, box_figure, gap_figure
-from vernissage_lab.material import (
-    PairedWorks,
-    in_halves,
-    material_of_workspace,
-    pairs_of_set,
-    pairs_of_workspace,
-)
+from vernissage_lab.material import PairedWorks, in_halves, material_of_workspace, pairs_of_set, pairs_of_workspace
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
 from vernissage_lab.set_encoders import USUAL, checked_encoders, set_encoder
 from vernissage_lab.tables import (
@@ -67,14 +59,9 @@ METHODS: Mapping[Method, str] = {"raw": "before", "means": "means removed", "zsc
 class GapOptions(WorkOptions):
     """A data set, and how many pairs are measured at most; the means are fitted on as many others."""
 
-    source: Annotated[Path, typer.Argument(metavar="SET", help="A workspace, or a set's file or folder.")]
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            help="The kind of data set; see `vernissage lab experiment data`. Default: workspace, or gallery."
-        ),
-    ] = None
-    pairs: Annotated[int, typer.Option(help="Works that are measured at most, and as many for the means.")] = PAIRS
+    source: Path
+    kind: str | None = None
+    pairs: int = PAIRS
 
     def __post_init__(self) -> None:
         self.require(pairs=FEWEST_MEASURED)

@@ -21,8 +21,7 @@ from vernissage.progress import Progress, silent
 from vernissage.recommenders.tags import Tags
 from vernissage.recommenders.upload_rules import FusionRule
 from vernissage.recommenders.uploads import UploadAnswer
-from vernissage.search.exact import ExactIndex
-from vernissage.values import ENCODED, Allow, Modality, Ranking
+from vernissage.values import ENCODED, Allow, Modality, Ranking, WritableIndex
 from vernissage.workspace.repository import Snapshot, open_repository
 from vernissage_lab.analysis.paired import mean_with_error
 from vernissage_lab.analysis.ranking_metrics import Numbers
@@ -30,7 +29,7 @@ from vernissage_lab.evaluation import finite
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import BASELINES, RULES, Lister, Trial, listers, works_of
 from vernissage_lab.material import reader_of_tags
-from vernissage_lab.recipe import Options, Words, versions
+from vernissage_lab.recipe import MEASURED, Options, Words, versions
 from vernissage_lab.tables import Row, Table, Told, as_csv, paired_tests, short, signed, table, tidy, where
 
 STEP = "Hiding works and asking for them"
@@ -41,20 +40,7 @@ REFERENCE = "knn3z"
 POSSIBLE = "possible"
 """Named like a rule: the most that any list of that length could reach."""
 
-METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "recall": "share of the hidden works that are shown",
-        "group-recall": "share of the hidden works' distinct categories of which a work is shown",
-        "group-precision": "share of the places whose work is of one of the hidden works' categories",
-        "areas": "share of the person's areas of interest that brought a work that is shown",
-    }
-)
-
-_PROTOCOL: Mapping[str, Any] = {
-    "hidden": "a third of each owner's works, rounded down, drawn anew for each repetition",
-    "candidates": "all works but the kept ones of the person",
-    "both": "one list by scores, those that are cosines as z-scores over each index; a work counts once",
-}
+METRICS: Mapping[str, str] = MEASURED["holdout"]["metrics"]
 _HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec", "areas": "areas"}
 _WORDS = {"image": "pictures", "text": "texts", "both": "both"}
 
@@ -216,7 +202,7 @@ def _held_out(snapshot: Snapshot, name: str, options: HoldoutOptions, progress: 
 
 
 def run_holdout(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     owner_of: Mapping[str, str],
     *,
     tags: Tags,
@@ -269,7 +255,7 @@ def run_holdout(
             progress(STEP, number * repetitions + repetition + 1, len(works) * repetitions)
     protocol = {"owners_with": owners_with, "repetitions": repetitions, "seed": seed, "k": list(judged.depths)}
     protocol |= {
-        **_PROTOCOL,
+        **MEASURED["holdout"]["protocol"],
         "works": {modality: len(index) for modality, index in indexes.items()},
         "tag_embedding": text_encoder.name if text_encoder is not None else None,
         "versions": {name: versions()[name] for name in ("vernissage", "python", "numpy")},
@@ -327,7 +313,7 @@ def split_works(
 
 
 def trial_of(
-    indexes: Mapping[Modality, ExactIndex],
+    indexes: Mapping[Modality, WritableIndex],
     owner_of: Mapping[str, str],
     owner: str,
     kept: tuple[str, ...],
@@ -500,7 +486,7 @@ def _draw(found: Mapping[str, Holdout], path: Path) -> None:
         for row in where(result.rows(), metric="recall", k=first):
             panel = f"{_WORDS[row['source']]} → {_WORDS[row['target']]}"
             title = panel if len(found) == 1 else f"{name}: {panel}"
-            dots.append(Dot(row["rule"], title, row["mean"], row["se"], row["rule"] in result.references))
+            dots.append(Dot.of(row, row["rule"], title, row["rule"] in result.references))
     people = len(next(iter(found.values())).owners)
     what = next(iter(found)) if len(found) == 1 else "several encoders"
     save_figure(dot_figure(dots, title=f"Recall@{first} of hidden works, {people} people ({what})"), path)

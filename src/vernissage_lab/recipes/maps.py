@@ -28,13 +28,7 @@ from vernissage_lab.analysis.tangle import (
 )
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import MapPanel, maps_figure
-from vernissage_lab.material import (
-    IN_WORDS,
-    Material,
-    material_of_set,
-    material_of_workspace,
-    measured_part,
-)
+from vernissage_lab.material import IN_WORDS, Material, material_of_set, material_of_workspace, measured_part
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Recipe, Tables
 from vernissage_lab.set_encoders import checked_encoders, set_encoder
 from vernissage_lab.tables import (
@@ -183,7 +177,7 @@ def _differences(maps: Sequence[Row]) -> list[Row]:
     if not rows:
         return []
     reference = ((where(rows, of=JOINT) or rows)[0]["representation"],)
-    found = differences(rows, (), ("representation",), reference, "alike", "work")
+    found = differences(rows, (), ("representation",), reference, ("alike",), "work")
     return [{**row, "measure": ALIKE} for row in found]
 
 

@@ -99,7 +99,7 @@ def run_mixed(materials: Sequence[Material], options: MixedOptions, cells: Cells
     tables: Tables = {
         "values": values,
         "means": means(values, (*group, "way"), ("recall", "own")),
-        "differences": differences(values, group, ("way",), (TWO,), "recall", "user"),
+        "differences": differences(values, group, ("way",), (TWO,), ("recall",), "user"),
         "times": [row for rows in found[len(grid) :] for row in rows],
     }
     return Outcome(tables, tuple(notes), tuple(material.describe() for material in materials))
@@ -175,7 +175,7 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     found: dict[str, Picture] = {}
     for (encoder, source), mine in parts(where(tables.get("means", ()), measure="recall"), "encoder", "source"):
         heading = f"Recall among ten works by {source}s, with {encoder}"
-        dots = [Dot(row["way"], interests(row["classes"]), row["mean"], row["se"]) for row in mine]
+        dots = [Dot.of(row, row["way"], interests(row["classes"])) for row in mine]
         alt = f"{heading}: one index of both, or two."
         found[f"{encoder}-{source}"] = Picture(dot_figure(dots, title=heading), alt)
     return found

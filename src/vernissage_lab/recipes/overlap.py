@@ -65,7 +65,7 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     if not rows:  # of one engine alone
         return {}
     heading = "How alike two engines' lists for the same visitor are"
-    dots = [Dot(f"{row['engine_a']}, {row['engine_b']}", row["metric"], row["mean"], row["se"]) for row in rows]
+    dots = [Dot.of(row, f"{row['engine_a']}, {row['engine_b']}", row["metric"]) for row in rows]
     alike = max(where(rows, metric="IoU"), key=lambda row: row["mean"])
     alt = f"{heading}. Most alike: {alike['engine_a']} and {alike['engine_b']}, IoU {alike['mean']:.3f}."
     return {"between": Picture(dot_figure(dots, title=heading), alt)}

@@ -1,6 +1,6 @@
 """`retrieval`: how pictures find their captions and captions their pictures (Tables 3 and 4)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ from vernissage_lab.analysis.gap import DEPTHS, ranks_across, ranks_among_both
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.material import Material, in_halves, unseen_material
-from vernissage_lab.published.folder import DATA, MODELS, PROMPT, is_model, is_whole
+from vernissage_lab.published.folder import DATA, MODELS, PROMPT, VALUES, is_model, is_whole
 from vernissage_lab.recipe import EXPERIMENTS, Outcome, Picture, Published, Recipe, Record, Tables
 from vernissage_lab.tables import (
     Row,
@@ -39,17 +39,6 @@ SPACES = ("unimodal", "mixed")
 
 _SOURCE = "ZCCR, retrieval/results/metrics.csv of the authors' repository, by FAISS"
 _IN_PRINT = "ZCCR, Tables 3 and 4, which say zeros in the mixed space; the authors' files hold none of it"
-_RECALL: Mapping[tuple[str, str, str], tuple[float, float, float]] = {
-    ("clip", "coco", "text-to-image"): (0.513, 0.816, 0.904),
-    ("clip", "coco", "image-to-text"): (0.528, 0.805, 0.888),
-    ("clip", "flickr30k", "text-to-image"): (0.599, 0.849, 0.900),
-    ("clip", "flickr30k", "image-to-text"): (0.582, 0.851, 0.918),
-    ("albef", "coco", "text-to-image"): (0.668, 0.929, 0.969),
-    ("albef", "coco", "image-to-text"): (0.691, 0.918, 0.969),
-    ("albef", "flickr30k", "text-to-image"): (0.609, 0.862, 0.923),
-    ("albef", "flickr30k", "image-to-text"): (0.635, 0.872, 0.921),
-}
-"""Published recall@1, @5 and @10 in a pool of 1,000 pairs, by model, data and task."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +88,7 @@ def run_retrieval(materials: Sequence[Material], pairs: int, cells: Cells) -> Ou
     if not values:
         return Outcome({}, tuple(notes), inputs)
     by, reference = ("encoder", "space", "task"), (materials[0].encoder,)
-    compared = [row for each in MEASURES for row in differences(values, by[1:], ("encoder",), reference, each, "query")]
+    compared = differences(values, by[1:], ("encoder",), reference, MEASURES, "query")
     tables = {"values": values, "means": means(values, by, MEASURES), "differences": compared}
     return Outcome(tables, tuple(notes), inputs)
 
@@ -146,14 +135,9 @@ def _views(tables: Tables) -> list[Table]:
 
 def _pictures(tables: Tables) -> dict[str, Picture]:
     dots = [
-        Dot(
-            f"{row['encoder']}, {row['space']}, {arrow(row['task'])}",
-            row["measure"],
-            row["mean"],
-            row["se"],
-            row["space"] == "mixed",
-        )
-        for row in tables.get("means", ())
+        Dot.of(row, f"{encoder}, {space}, {arrow(task)}", row["measure"], space == "mixed")
+        for (encoder, space, task), mine in parts(tables.get("means", ()), "encoder", "space", "task")
+        for row in mine
         if row["measure"] != "reciprocal rank"
     ]
     if not dots:
@@ -197,6 +181,8 @@ RECIPE = Recipe(
             difference=partial(_parted, model=model, data=data, task=task),
         )
         for space, heading, source in zip(SPACES, ("", "mixed space, "), (_SOURCE, _IN_PRINT), strict=True)
-        for (model, data, task), recall in _RECALL.items()
+        for model, datas in VALUES["retrieval"].items()
+        for data, tasks in datas.items()
+        for task, recall in tasks.items()
     ),
 )

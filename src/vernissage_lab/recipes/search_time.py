@@ -23,6 +23,7 @@ from vernissage.search.vectors import VectorCard, VectorTable
 from vernissage.values import Vectors
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.figures import TimeLine, time_figure
+from vernissage_lab.published.folder import VALUES
 from vernissage_lab.recipe import EXPERIMENTS, Options, Outcome, Picture, Published, Recipe, Record, Tables
 from vernissage_lab.tables import Row, Table, parts, short, signed, table, where
 from vernissage_lab.timing import column, in_turns, medians, spread, where_timed
@@ -494,14 +495,11 @@ def _has(record: Record, sizes: Mapping[str, int]) -> bool:
     return all(record["options"][name] == size for name, size in sizes.items())
 
 
-def _one_against_two(one: float, two: float) -> str:
-    return f"{one:.2f} against {two:.2f} ms, {short(two / one, 2)} times"
-
-
 def _one_or_two_here(tables: Tables, record: Record) -> str:
     """Mean milliseconds by the clock of FAISS over one index and over two, where the sizes are the paper's."""
     rows = where(tables.get("welch", ()), contender=FLAT, measure="wall_ms") if _has(record, _SPLIT_SIZES) else []
-    return "".join(_one_against_two(row["one_mean"], row["two_mean"]) for row in rows)
+    pairs = [(row["one_mean"], row["two_mean"]) for row in rows]
+    return "".join(f"{one:.2f} against {two:.2f} ms, {short(two / one, 2)} times" for one, two in pairs)
 
 
 def _welch_here(tables: Tables, record: Record) -> str:
@@ -542,45 +540,23 @@ def _other_machine(record: Record) -> str:
     return "; ".join(told)
 
 
-_SMALL_NEEDS = "5,000 small vectors of 512 dimensions and all of them asked for"
+def _published(name: str, ours: Callable[[Tables, Record], str], difference: Callable[[Record], str]) -> Published:
+    return Published(**VALUES["search-time"][name], ours=ours, difference=difference)
 
+
+_SAME_RECALL = (
+    "recall of pictures and captions there, of made-up partners here; in the authors' retrieval/results/metrics.csv "
+    "47 of 48 pairs of values agree, and FAISS has .001 less in one"
+)
 RECIPE = Recipe(
     *(EXPERIMENTS["search-time"], SearchTimeOptions, compute, _pictures, _views),
     published=(
-        Published(
-            what="One index against two, a query for the best 1,000 of 1,000,000",
-            value=_one_against_two(13.8116, 14.4906),
-            source="ZCCR, Table 1; search-time/search_results.csv of the authors' repository",
-            needs="1,000,000 vectors of 512 dimensions and the best 1,000",
-            ours=_one_or_two_here,
-            difference=_other_machine,
+        _published("one-or-two", _one_or_two_here, _other_machine),
+        _published("welch", _welch_here, lambda record: f"{_other_machine(record)}; p there is rounded to 0"),
+        _published(
+            *("times-faster", _times_faster_here),
+            lambda _: "another machine; vanilla there is a Python sort by tensors",
         ),
-        Published(
-            what="Welch's t of one index less two, by the clock",
-            value="−38.93, p 0",
-            source="search-time/p-values.ipynb of the authors' repository",
-            needs="1,000,000 vectors of 512 dimensions and the best 1,000",
-            ours=_welch_here,
-            difference=lambda record: f"{_other_machine(record)}; p there is rounded to 0",
-        ),
-        Published(
-            what="FAISS, times faster than vanilla search",
-            value="180",
-            source="ZCCR, Table 6",
-            needs=_SMALL_NEEDS,
-            ours=_times_faster_here,
-            difference=lambda _: "another machine; vanilla there is a Python sort by tensors",
-        ),
-        Published(
-            what="Recall drop of FAISS",
-            value="0",
-            source="ZCCR, Table 7",
-            needs=_SMALL_NEEDS,
-            ours=_largest_drop_here,
-            difference=lambda _: (
-                "recall of pictures and captions there, of made-up partners here; in the authors' "
-                "retrieval/results/metrics.csv 47 of 48 pairs of values agree, and FAISS has .001 less in one"
-            ),
-        ),
+        _published("drop", _largest_drop_here, lambda _: _SAME_RECALL),
     ),
 )

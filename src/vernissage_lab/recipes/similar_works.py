@@ -88,8 +88,12 @@ def _ways(opened: Workspace, labels: Labels, n: int) -> dict[str, _Lists]:
     if opened.manifest.weights:  # which may read owners
         equal = Fusion(weights=dict.fromkeys(opened.manifest.weights, 1.0))
         engines["equal-weights"] = make_engine(opened, usual.name, n, equal)
-    ways = {name: _by_engine(engine, labels, n) for name, engine in engines.items()}
     works, allow = ListedWorks(labels.item_ids), Allow(only=frozenset(labels.item_ids))
+
+    def by_engine(engine: Recommender, item_id: str) -> Sequence[str]:
+        return engine.recommend(_liked(item_id), n, allow).ranking.item_ids if item_id in engine else ()
+
+    ways: dict[str, _Lists] = {name: partial(by_engine, engine) for name, engine in engines.items()}
     for name, values in _by_hand(opened, labels).items():
 
         def shown(item_id: str, parts: int = 0, values: Sequence[AbstractSet[str]] = values) -> Sequence[str]:
@@ -117,11 +121,6 @@ def _by_hand(opened: Workspace, labels: Labels) -> dict[str, list[AbstractSet[st
             found[f"same {facet}"] = [{str(code)} if code != UNKNOWN else set() for code in codes.tolist()]
     words = [frozenset(values_of(collection[each], "keywords")) for each in labels.item_ids]
     return found | ({"most shared keywords": list(words)} if any(words) else {})
-
-
-def _by_engine(engine: Recommender, labels: Labels, n: int) -> _Lists:
-    allow = Allow(only=frozenset(labels.item_ids))
-    return lambda item_id: engine.recommend(_liked(item_id), n, allow).ranking.item_ids if item_id in engine else ()
 
 
 def _liked(item_id: str) -> Profile:

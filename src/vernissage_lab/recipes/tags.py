@@ -23,7 +23,8 @@ from vernissage.files import digest, read_json, write_json
 from vernissage.profiles.areas import areas_of_interest
 from vernissage.profiles.directions import mean_direction
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.tags import CommonRule, common_rule, embed_tags, known_tags
+from vernissage.recommenders.listed_works import ListedWorks
+from vernissage.recommenders.tags import CommonRule, TagOverlap, common_rule, embed_tags, known_tags
 from vernissage.taggers.contract import ImageTagger, Tags, TextTagger, once, tagger_key
 from vernissage.taggers.register import TAGGERS, load_tagger, weights_of_each
 from vernissage.values import ENCODED, Modality, Vectors
@@ -31,7 +32,7 @@ from vernissage.workspace.repository import open_repository
 from vernissage.workspace.tagging import kept_taggers, kept_tags, tag_pictures, tag_texts, words_to_tag
 from vernissage_lab.cells import Cells, Part, rows_of
 from vernissage_lab.datasets.captioned import CaptionedSet, one_caption_each
-from vernissage_lab.lists import Seeker, Task, named, recall_by_areas, shown_by_overlap, tasks_of
+from vernissage_lab.lists import SHOWN, Seeker, Task, named, recall_by_areas, tasks_of
 from vernissage_lab.material import IN_WORDS, Material, measured_part
 from vernissage_lab.method_grid import method_pictures, method_views
 from vernissage_lab.published.beside import beside_tags
@@ -462,7 +463,8 @@ def _shown_by_overlap(seeker: Seeker, task: Task, rules: Sequence[CommonRule]) -
     areas = seeker.true_areas(source)
     found: dict[CommonRule, Mapping[str, float]] = {}
     for rule in rules:
-        shown = shown_by_overlap(seeker, task, areas, uploads | works, rule)
+        recommender = TagOverlap(uploads | works, {target: ListedWorks(seeker.pool_ids)}, rule=rule)
+        shown = recommender.recommend(seeker.profile(source, areas), target, SHOWN).ranking.item_ids
         recall = seeker.found(shown)
         found[rule] = {"recall": recall, "recall_per_seed": recall, "shown": float(len(shown))}
     return found
@@ -481,8 +483,7 @@ def _tables(values: Sequence[Row]) -> Tables:
     tests = [
         row
         for _, some in parts(values, "encoder", "task")
-        for measure in MEASURES[:2]
-        for row in differences(some, GROUP, ("method",), (some[0]["method"],), measure, "user")
+        for row in differences(some, GROUP, ("method",), (some[0]["method"],), MEASURES[:2], "user")
     ]
     return {"values": values, "means": means(values, (*GROUP, "method"), MEASURES), "differences": tests}
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from vernissage.analysis.multiple_comparisons import format_p
 from vernissage.catalog.collection import Collection
@@ -71,11 +72,8 @@ def _table(rows: Sequence[Row], titles: int, works: int) -> Table:
     for row in rows:
         compared = ["", "", ""]
         if "low" in row:
-            compared = [
-                f"{row['difference']:+.3f}",
-                f"{row['low']:+.3f} to {row['high']:+.3f}",
-                format_p(row["p_holm"]),
-            ]
+            interval = f"{row['low']:+.3f} to {row['high']:+.3f}"
+            compared = [f"{row['difference']:+.3f}", interval, format_p(row["p_holm"])]
         body.append((row["search"], f"{row['mrr']:.3f}", *compared))
     caption = f"Mean reciprocal rank of the work whose title is searched for: {titles} titles, {works} works"
     return Table(caption, (*columns, Column("p (Holm)")), tuple(body))
@@ -84,7 +82,8 @@ def _table(rows: Sequence[Row], titles: int, works: int) -> Table:
 def _scorers(opened: Workspace, rest: Collection, titles: Sequence[str]) -> dict[str, _Scorer]:
     """By name, the scores of all works for the title of a place; those of `_SEARCH` are the gallery's."""
     words = LexicalIndex.of(rest, opened.lexicon.language)
-    plain, literal = _plain_bm25(rest.texts("text"), titles), [_literal(words, title) for title in titles]
+    plain = _plain_bm25(rest.texts("text"), titles)
+    literal = [words.bm25(terms_of(title, words.language, words.terms)) for title in titles]
     found: dict[str, _Scorer] = {"bm25s as it comes": plain, "BM25 over lemmas": literal.__getitem__}
     encoders = for_words({name: opened.modalities(name) for name in opened.encoder_names}, "text")
     for name in [each for each in encoders if card(each).modalities == ("text",)]:
@@ -149,23 +148,14 @@ def _plain_bm25(texts: Sequence[str], titles: Sequence[str]) -> _Scorer:
     return lambda place: np.asarray(model.get_scores(tokens[place]), np.float64) if tokens[place] else nothing
 
 
-def _literal(words: LexicalIndex, title: str) -> npt.NDArray[np.float64]:
-    return words.bm25(terms_of(title, words.language, words.terms))
-
-
 def _reciprocal_rank(scores: npt.NDArray[np.float64], row: int) -> float:
     own = scores[row]
     return float(1 / ((scores > own).sum() + ((scores == own).sum() + 1) / 2))
 
 
 def _ranks(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    ranks = np.empty(len(scores))
-    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
-    found: npt.NDArray[np.float64] = 1 / (_CONSTANT + ranks)
-    return found
+    return np.asarray(1 / (_CONSTANT + rankdata(-scores, method="ordinal")))
 
 
 def _z(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    spread = float(scores.std())
-    found: npt.NDArray[np.float64] = (scores - scores.mean()) / spread if spread > 0 else np.zeros(len(scores))
-    return found
+    return np.asarray((scores - scores.mean()) / (scores.std() or 1.0))

@@ -39,11 +39,7 @@ def run_weighting(
         visitor_part(works, engines, options, cells, rule=rule, columns={"rule": rule}) for rule in WEIGHTING_RULES
     ]
     values = visitor_rows(parts, cells)
-    compared = [
-        row
-        for measure in ("ndcg", "recall")
-        for row in differences(values, ("engine",), ("rule",), (REFERENCE,), measure, "visitor")
-    ]
+    compared = differences(values, ("engine",), ("rule",), (REFERENCE,), ("ndcg", "recall"), "visitor")
     tables = {"values": values, "means": means(values, ("engine", "rule"), MEASURES), "differences": compared}
     return Outcome(tables, options.notes())
 
@@ -52,7 +48,7 @@ def _pictures(tables: Tables) -> dict[str, Picture]:
     rows = where(tables.get("means", ()), measure="ndcg")
     heading = "How well lists serve simulated visitors (nDCG), by weighting rule; every panel has its own scale"
     best = max(rows, key=lambda row: row["mean"])
-    figure = dot_figure([Dot(row["rule"], row["engine"], row["mean"], row["se"]) for row in rows], title=heading)
+    figure = dot_figure([Dot.of(row, row["rule"], row["engine"]) for row in rows], title=heading)
     alt = f"{heading}. Highest: {best['engine']} with {best['rule']}, {best['mean']:.3f}."
     return {"weighting": Picture(figure, alt)}
 

@@ -112,14 +112,7 @@ class FedSource:
 
     def __init__(self, base: Source, works: Works, fetched: FetchedPictures) -> None:
         self.base, self.works, self.fetched = base, works, fetched
-
-    @property
-    def name(self) -> str:
-        return self.base.name
-
-    @property
-    def location(self) -> Path:
-        return self.base.location
+        self.name, self.location = base.name, base.location
 
     @property
     def folder(self) -> Path:
@@ -136,15 +129,13 @@ class FedSource:
         for name, work in sorted(self.works.items()):
             if work is not None:
                 there = [each for each in work.pictures if (self.fetched.folder / each[:32]).is_file()]
-                lost = [
-                    Problem(
-                        "missing picture", None, name, each[:12], f"the picture {each[:12]} is gone", "send it again"
-                    )
-                    for each in work.pictures
-                    if each not in there
-                ]
+                lost = (each[:12] for each in work.pictures if each not in there)
+                problems = (
+                    Problem("missing picture", None, name, each, f"the picture {each} is gone", "send it again")
+                    for each in lost
+                )
                 paths = tuple(MARK + each[:32] for each in there)
-                yield Record(work.item(name), paths, problems=tuple(lost), digests=tuple(there))
+                yield Record(work.item(name), paths, problems=tuple(problems), digests=tuple(there))
 
     def reading(self) -> Reading:
         return self.base.reading()

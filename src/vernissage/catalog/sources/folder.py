@@ -78,7 +78,7 @@ class Described(NamedTuple):
     number: int
     works: Callable[[], Iterable[_Work]]
     reading: Reading
-    links: Sequence[str] = ()
+    links: Callable[[], Sequence[str]] = tuple
 
 
 class FolderSource:
@@ -180,7 +180,7 @@ class FolderSource:
         if table is not None:
             progress(f"reading {table.name}", 1, 1)
         if self.fetched is not None:
-            self.fetched.fetch(described.links, progress)
+            self.fetched.fetch(described.links() if self.fetched.asks else (), progress)
         self._met = _Met()
         return (self._record(*work) for work in described.works())
 
@@ -256,7 +256,7 @@ class FolderSource:
             if path and _suffix(path) in RAW:
                 kind, way_out = "unreadable picture", "save it as JPEG or TIFF"
                 what = f"the picture {name} is a camera's raw picture ({_suffix(path)[1:].upper()}), which is not read"
-            elif path and _is_utf8(path):
+            elif path and path == path.encode(errors="ignore").decode():  # else Python keeps bytes of it as surrogates
                 if not f"/{path}".endswith("/" + name.replace("\\", "/").removeprefix("./")):
                     self._met.respelled.append((name, path))
                 return path, None
@@ -372,11 +372,6 @@ def _alike(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def _is_utf8(path: str) -> bool:
-    """Whether a file's name has no bytes that Python could only keep as surrogates."""
-    return path == path.encode(errors="ignore").decode()
-
-
 def _suffix(path: str) -> str:
     return posixpath.splitext(path)[1].lower()
 
@@ -464,7 +459,9 @@ def described_by_table(table: Table, name: str, options: TableOptions, *, whole_
     def works() -> Iterator[_Work]:
         return (_work(columns, row, ids[place], cells) for place, row, cells in views.works(table.rows, lists))
 
-    links = [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
+    def links() -> list[str]:
+        return [link for place in views.pictures for cell in table.column(place) for link in links_in(cell)]
+
     return Described(len(ids) - views.joined, works, reading, links)
 
 

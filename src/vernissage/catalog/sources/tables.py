@@ -24,7 +24,7 @@ from vernissage.catalog.sources.foreign import READ, SUFFIXES, XML_SUFFIXES, for
 from vernissage.catalog.sources.nested import unfolded, words, written
 from vernissage.catalog.sources.xml_records import Fields, XmlError, xml_records
 from vernissage.catalog.words import clean_cell
-from vernissage.errors import CollectionError
+from vernissage.errors import CollectionError, first_line
 from vernissage.files import read_regular, text_array
 
 T = TypeVar("T")
@@ -371,7 +371,7 @@ def read_parquet(path: Path, raw: bytes) -> Table:
         nested = content.num_rows > 0 and any(pa.types.is_nested(content.schema.field(place).type) for place in kept)
         cells = [] if nested else [list(map(as_cell, column)) for column in values]
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise CollectionError(f"{path} cannot be read as Parquet ({_first_line(error)}); export it again") from error
+        raise CollectionError(f"{path} cannot be read as Parquet ({first_line(error)}); export it again") from error
     remarks = tuple(
         f"column {name} holds bytes and was left out: pictures are read from files, named in a column file_name"
         for name in binary
@@ -411,7 +411,7 @@ def read_excel(path: Path, raw: bytes) -> Table:
     except Exception as error:
         # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
         raise CollectionError(
-            f"{path} cannot be read as an Excel file ({_first_line(error)}); save it again as .xlsx or as CSV"
+            f"{path} cannot be read as an Excel file ({first_line(error)}); save it again as .xlsx or as CSV"
         ) from error
     filled = [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)]
     if not filled:
@@ -491,10 +491,6 @@ def _holds_bytes(kind: Any) -> bool:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return True
     return any(_holds_bytes(kind.field(place).type) for place in range(kind.num_fields))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -581,11 +577,9 @@ def _header_place(rows: Sequence[Cells]) -> int:
 
 def _escapes_quotes(lines: Sequence[str], separator: str) -> bool:
     r"""Whether quotation marks within cells are written ``\"``: where that gives more whole rows, as of MySQL."""
-    sample = lines[:_SAMPLE_LINES]
-    if not any('\\"' in line for line in lines):
-        return False
     odd = [line for line in lines if '\\"' in line][:_SAMPLE_LINES]
-    return _whole([*sample[:1], *odd], separator, escaped=True) > _whole([*sample[:1], *odd], separator, escaped=False)
+    sample = [*lines[:1], *odd]
+    return bool(odd) and _whole(sample, separator, escaped=True) > _whole(sample, separator, escaped=False)
 
 
 def _whole(lines: Sequence[str], separator: str, *, escaped: bool) -> tuple[int, int]:
@@ -738,8 +732,7 @@ def _decoded(path: Path, raw: bytes) -> tuple[str, str]:
     for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
         if raw.startswith(mark):
             return raw[2:].decode(codec, "replace"), "UTF-16"
-    unmarked = _utf16_without_mark(raw)
-    if unmarked:
+    if unmarked := _utf16_without_mark(raw):
         return raw.decode(unmarked, "replace"), "UTF-16, without a byte-order mark"
     return _utf8(raw)
 
@@ -782,15 +775,11 @@ def _utf16_without_mark(raw: bytes) -> str | None:
 
 
 READERS: Mapping[str, Callable[[Path, bytes], Table]] = {
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".tab": read_delimited,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
+    **dict.fromkeys((".csv", ".tsv", ".tab"), read_delimited),
+    **dict.fromkeys((".jsonl", ".ndjson"), read_json_lines),
     ".json": read_json,
     ".parquet": read_parquet,
-    ".xlsx": read_excel,
-    ".xlsm": read_excel,
+    **dict.fromkeys((".xlsx", ".xlsm"), read_excel),
     **dict.fromkeys(XML_SUFFIXES, read_xml),
 }
 """How a file of each suffix is read."""

@@ -55,12 +55,7 @@ def fit(material: Material) -> LSA:
 
 
 def fit_lsa(
-    texts: Sequence[str],
-    *,
-    dim: int = 256,
-    seed: int = 0,
-    languages: Sequence[str] = (),
-    progress: Progress = silent,
+    texts: Sequence[str], *, dim: int = 256, seed: int = 0, languages: Sequence[str] = (), progress: Progress = silent
 ) -> LSA:
     """Fit at most ``dim`` directions of meaning to the texts of a collection, one per work; texts may be empty.
 

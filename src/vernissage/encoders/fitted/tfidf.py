@@ -51,11 +51,7 @@ def fit(material: Material) -> TFIDF:
 
 
 def fit_tfidf(
-    texts: Sequence[str],
-    *,
-    most_words: int = MOST_WORDS,
-    languages: Sequence[str] = (),
-    progress: Progress = silent,
+    texts: Sequence[str], *, most_words: int = MOST_WORDS, languages: Sequence[str] = (), progress: Progress = silent
 ) -> TFIDF:
     """Weigh the words of a collection's texts, one per work; texts may be empty, and equal ones give the same bits.
 

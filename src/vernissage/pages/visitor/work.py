@@ -9,7 +9,7 @@ from vernissage.catalog.credits import credit_of
 from vernissage.catalog.item import Item
 from vernissage.errors import RequestError
 from vernissage.gallery.gallery import Gallery
-from vernissage.gallery.likeness import KINDS_OF_LIKENESS
+from vernissage.gallery.likeness import KINDS_OF_LIKENESS, likeness
 from vernissage.pages.addresses import Addressed
 from vernissage.pages.iiif import rights_address
 from vernissage.pages.templating import plain
@@ -68,7 +68,7 @@ def lists_like(
 
     ``per`` is as in `Gallery.similar`.
     """
-    answer = beside.answer(gallery.similar(item.id, n, by=KINDS_OF_LIKENESS, per=per))
+    answer = beside.answer(likeness(gallery, item.id, KINDS_OF_LIKENESS, n, per=per, pooled=False))
     lists = {each["by"]: each["works"] for each in answer["kinds"] if each["works"]}
     if lists:
         return lists

@@ -113,11 +113,7 @@ class Access:
         return asker
 
     def count(self, name: str, number: int = 1) -> None:
-        """Count requests of an asker of that name.
-
-        Raises:
-            TooManyRequestsError: they ask too often.
-        """
+        """Count requests of an asker of that name. Raises TooManyRequestsError: they ask too often."""
         self._limit.require(name, number)
 
     async def visit(self, request: Request) -> None:

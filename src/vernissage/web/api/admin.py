@@ -101,26 +101,22 @@ class _Admin:
         content = self._service.thumbnails.get(path, item.picture_digest, sizes[0][0], "jpg")
         return Response(content, media_type=THUMBNAIL_MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
-    def decide(self, request: Request, upload: str, body: UploadDecision) -> Response:
+    def decide(self, request: Request, upload: str, body: UploadDecision) -> None:
         what: Any = "approve" if body.visibility == "shared" else "hide"
         self._gallery.repository.moderate([upload], what, request.state.asker.name)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def take_down(self, request: Request, upload: str) -> Response:
+    def take_down(self, request: Request, upload: str) -> None:
         self._gallery.repository.moderate([upload], "take-down", request.state.asker.name)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def placed(self) -> Response:
         found = self._gallery.snapshot.editorial
         return answered({"pinned": list(found.pinned), "banned": sorted(found.banned)})
 
-    def place(self, request: Request, work: str, body: Placement) -> Response:
+    def place(self, request: Request, work: str, body: Placement) -> None:
         self._gallery.repository.place([self._service.item(work).id], body.place, request.state.asker.name)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def unplace(self, request: Request, work: str) -> Response:
+    def unplace(self, request: Request, work: str) -> None:
         self._gallery.repository.place([self._service.item(work).id], None, request.state.asker.name)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def audit(self, limit: _Limit = 100) -> Response:
         with self._gallery.repository.database.reading() as connection:
@@ -143,12 +139,11 @@ class _Admin:
             storage.moderation.record(connection, request.state.asker.name, "make-key", [str(number)], now)
         return answered({"number": number, "key": made}, HTTPStatus.CREATED)
 
-    def revoke_key(self, request: Request, number: KeyNumber) -> Response:
+    def revoke_key(self, request: Request, number: KeyNumber) -> None:
         now = datetime.now(UTC)
         with self._gallery.repository.database.writing() as connection:
             storage.keys.revoke_key(connection, number, now)
             storage.moderation.record(connection, request.state.asker.name, "revoke-key", [str(number)], now)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def swap(self) -> Response:
         """Other processes do so by themselves within a second; requests under way end with their state."""

@@ -48,10 +48,7 @@ _DOCS_POLICY = (
 
 
 def create_service(
-    service: Service,
-    access: Access,
-    hosts: Sequence[str] | None = None,
-    checks: Sequence[Callable[[], None]] = (),
+    service: Service, access: Access, hosts: Sequence[str] | None = None, checks: Sequence[Callable[[], None]] = ()
 ) -> FastAPI:
     """The REST API of one collection as an ASGI application.
 

@@ -29,7 +29,7 @@ class RecommendationRequest(Body):
     """What somebody likes, and which works may come back."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"ratings": {"v041": 5, "v009": 2}, "limit": 6, "where": ["year>=1850"]}]},
+        json_schema_extra={"examples": [{"ratings": {"v041": 5, "v009": 2}, "limit": 6, "where": ["year>=1850"]}]}
     )
 
     ratings: Annotated[dict[WorkId, Stars], Field(max_length=MOST_RATINGS)] = Field(

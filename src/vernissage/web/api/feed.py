@@ -133,11 +133,7 @@ class _Feed:
             return id_of(key) or key
 
     def _there(self, item_id: str) -> str:
-        """The id of a work that is there, or that waits to be.
-
-        Raises:
-            UnknownItemError: it is neither.
-        """
+        """The id of a work that is there, or that waits to be. Raises UnknownItemError: it is neither."""
         collection = self._service.gallery.collection
         if item_id not in collection and not any(item_id in each["works"] for each in self._waiting()):
             raise UnknownItemError(f"the collection has no work {item_id!r}; nothing was changed")

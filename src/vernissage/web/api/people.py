@@ -159,11 +159,7 @@ def minting_router(access: Access) -> APIRouter:
 
 
 def checked(person: str) -> str:
-    """A person's name from an address.
-
-    Raises:
-        RequestError: it is blank or too long.
-    """
+    """A person's name from an address. Raises RequestError: it is blank or too long."""
     if not person.strip():
         raise RequestError("the name of the person is blank; give one of at least one letter or digit")
     if len(person) > _LONGEST_NAME:
@@ -202,13 +198,11 @@ class _People:
         self._service.gallery.repository.follow()  # what was hidden or removed elsewhere is not shown any more
         return self._service.gallery.person(checked(name))
 
-    def rate(self, person: str, work: str, body: Rating) -> Response:
+    def rate(self, person: str, work: str, body: Rating) -> None:
         self._person(person).rate(self._service.item(work).id, body.rating)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def unrate(self, person: str, work: str) -> Response:
+    def unrate(self, person: str, work: str) -> None:
         self._person(person).unrate(self._service.item(work).id)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def ratings(self, person: str) -> Response:
         return answered({"ratings": self._person(person).ratings})
@@ -257,14 +251,12 @@ class _People:
         ]
         return answered({"uploads": rows})
 
-    def remove(self, person: str, upload: str) -> Response:
+    def remove(self, person: str, upload: str) -> None:
         self._person(person).remove(upload)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def share(self, person: str, upload: str, body: Sharing) -> Response:
+    def share(self, person: str, upload: str, body: Sharing) -> None:
         visibility = self._service.sharing if body.shared else "private"
         self._service.gallery.repository.share(checked(person), upload, visibility)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def areas(self, person: str, language: Spoken) -> Response:
         return _shown(self._person(person).areas(), language)
@@ -315,15 +307,13 @@ class _People:
         found = self._service.gallery.repository.consents(checked(person))
         return answered({"consents": {purpose: time.isoformat() for purpose, time in found.items()}})
 
-    def consent(self, person: str, purpose: Purpose) -> Response:
+    def consent(self, person: str, purpose: Purpose) -> None:
         self._service.gallery.repository.consent(checked(person), purpose)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
-    def withdraw(self, person: str, purpose: Purpose) -> Response:
+    def withdraw(self, person: str, purpose: Purpose) -> None:
         """What was kept by this consent is deleted: uploads, ratings, edits, and the consent itself."""
         if purpose in self._service.gallery.repository.consents(checked(person)):
             self._person(person).delete(wait=False)
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
     def export(self, person: str) -> Response:
         with tempfile.TemporaryDirectory() as folder:
@@ -333,10 +323,9 @@ class _People:
         headers = {"Content-Disposition": 'attachment; filename="person.zip"', "Cache-Control": "no-store"}
         return Response(content, media_type="application/zip", headers=headers)
 
-    def delete(self, person: str) -> Response:
+    def delete(self, person: str) -> None:
         """All is gone from the database; traces in files that are still being read go within the hour."""
         self._person(person).delete(wait=False)  # a 503 would say that nothing was deleted
-        return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 def _named(person: str, key: str) -> Callable[[int], str]:

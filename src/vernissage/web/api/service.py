@@ -180,11 +180,7 @@ class Service:
     # Works
 
     def item(self, name: str) -> Item:
-        """The work that an address names, by its key or by its id.
-
-        Raises:
-            UnknownItemError: there is none.
-        """
+        """The work that an address names, by its key or by its id. Raises UnknownItemError: there is none."""
         return self.gallery.collection[self.item_id(name)]
 
     def item_id(self, name: str) -> str:

@@ -172,7 +172,7 @@ class _Reading:
             asked: dict[str, Any] = {"where": where, "exclude": exclude, "per": read_caps(per)}
             return gallery.similar(item_id, limit, engine=engine, by=kinds, diversity=diversity, **asked)
 
-        return self._cached(request, language, lambda base: self._service.addressed(base).answer(make()))
+        return self._answer(request, language, make)
 
     def work(self, request: Request, key: str, language: Spoken) -> Response:
         item, wanted = self._service.item(key), _form(request.headers.get("accept", ""))
@@ -268,11 +268,8 @@ class _Reading:
         within: Annotated[str, Query(alias="in", max_length=20, description="text, pictures or mixed.")] = "text",
         limit: Limit = 9,
     ) -> Response:
-        def make(base: str) -> dict[str, Any]:
-            found = self._service.gallery.search(q, limit, within=within, where=where)
-            return self._service.addressed(base).answer(found)
-
-        return self._cached(request, language, make)
+        search = self._service.gallery.search
+        return self._answer(request, language, lambda: search(q, limit, within=within, where=where))
 
     def elicitation(
         self,
@@ -283,11 +280,8 @@ class _Reading:
         by: Annotated[Elicitation | None, Query(description="How they are chosen.")] = None,
         seed: Annotated[int, Query(ge=0, le=2**63 - 1, description="Of the draw; give each visitor another.")] = 0,
     ) -> Response:
-        def make(base: str) -> dict[str, Any]:
-            found = self._service.gallery.elicitation(n, by=by, seed=seed, where=where)
-            return self._service.addressed(base).answer(found)
-
-        return self._cached(request, language, make)
+        choose = self._service.gallery.elicitation
+        return self._answer(request, language, lambda: choose(n, by=by, seed=seed, where=where))
 
     def recommendations(self, request: Request, body: RecommendationRequest, language: Spoken) -> Response:
         content = self._service.recommend_json(body, base_address(request, self._service), language)
@@ -335,12 +329,11 @@ class _Reading:
         content = iiif.collection(place, Sentence("Recommended works"), items, self._service.addressed(base))
         return Response(orjson.dumps(content), media_type=iiif.MEDIA_TYPE)
 
+    def _answer(self, request: Request, language: str, make: Callable[[], Answer]) -> Response:
+        return self._cached(request, language, lambda base: self._service.addressed(base).answer(make()))
+
     def _cached(
-        self,
-        request: Request,
-        language: str,
-        make: Callable[[str], dict[str, Any]],
-        media_type: str = _JSON,
+        self, request: Request, language: str, make: Callable[[str], dict[str, Any]], media_type: str = _JSON
     ) -> Response:
         """What ``make`` gives for the beginning of addresses, kept for equal requests of one state."""
         service = self._service
@@ -386,11 +379,7 @@ def base_address(request: Request, service: Service) -> str:
 
 
 def read_caps(words: str) -> dict[str, int]:
-    """Caps from words such as ``artist:1,medium:3``.
-
-    Raises:
-        RequestError: they are not understood.
-    """
+    """Caps from words such as ``artist:1,medium:3``. Raises RequestError: they are not understood."""
     caps = {}
     for each in filter(None, map(str.strip, words.split(","))):
         field, _, number = each.rpartition(":")

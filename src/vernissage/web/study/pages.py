@@ -39,9 +39,7 @@ _UNINVITED = [
     Sentence("Copy the link from your invitation once more, the whole of it."),
     Sentence("If this page comes again, tell whoever invited you."),
 ]
-_DAMAGED = [
-    Sentence("The link that you followed is damaged. Copy it from your invitation once more, the whole of it."),
-]
+_DAMAGED = [Sentence("The link that you followed is damaged. Copy it from your invitation once more, the whole of it.")]
 _NOT_THEIRS = Sentence("This form belongs to somebody else's visit, or to one that has ended, so nothing was stored.")
 _RATINGS = {str(rating): rating for rating in range(LOWEST, HIGHEST + 1)}
 

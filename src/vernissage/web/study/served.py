@@ -197,11 +197,7 @@ class ServedStudy:
         return (self.invited is None or external_id in self.invited) and (signed or not self.signed)
 
     def visitor(self, request: Request) -> Visitor | None:
-        """Who asks for a page, counted against their allowance.
-
-        Raises:
-            TooManyRequestsError: they ask too often.
-        """
+        """Who asks for a page, counted against their allowance. Raises TooManyRequestsError: they ask too often."""
         visitor = self.sessions.visitor(request)
         if visitor is not None:
             self.limits.visitors.require(visitor.external_id)
@@ -249,11 +245,7 @@ def serve_study(
 
 
 def read_invited(path: Path) -> frozenset[str]:
-    """The ids of a file, one a line.
-
-    Raises:
-        RequestError: it holds none, a placeholder, or no text.
-    """
+    """The ids of a file, one a line. Raises RequestError: it holds none, a placeholder, or no text."""
     try:
         ids = frozenset(line.strip() for line in path.read_text("utf-8-sig").splitlines()) - {""}
     except UnicodeDecodeError:

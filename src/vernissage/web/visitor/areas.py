@@ -244,11 +244,7 @@ class _Areas:
         return {"src": f"{place}/{width}.webp", "srcset": srcset, "width": width, "height": height, "alt": ""}
 
     def _changed(self, who: Visitor, form: Mapping[str, str]) -> Sentence:
-        """Make a change; what to say of it.
-
-        Raises:
-            VernissageError: it cannot be made; nothing is changed.
-        """
+        """Make a change; what to say of it. Raises VernissageError: it cannot be made; nothing is changed."""
         self._service.gallery.repository.follow()
         person, do = self._service.gallery.person(who.name), form.get("do", "")
         if do == "delete":
