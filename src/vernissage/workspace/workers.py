@@ -330,8 +330,10 @@ def _connected(address: str) -> tuple[Any, bool]:
         ) from error
     finally:
         log.setLevel(level)
+        # Ray keeps its mode and token in this process, and a later cluster must be given the same.
+        kept = {name: value for name, value in os.environ.items() if name.startswith("RAY_AUTH_")}
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(before | kept)
     return ray, True
 
 
