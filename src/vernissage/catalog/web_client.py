@@ -389,6 +389,8 @@ def _in_words(host: str, error: Exception) -> str:
             return f"{host} does not prove who it is ({getattr(cause, 'verify_message', '') or cause.reason})"
         if isinstance(cause, TimeoutError):
             return f"{host} is silent"
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"{host} cannot be reached or breaks off ({cause.strerror})"
         cause = cause and (cause.__cause__ or cause.__context__)
     return f"{host} cannot be reached or breaks off ({' '.join(str(error).split())[:80]})"
 

@@ -9,7 +9,7 @@ import math
 import struct
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -253,7 +253,7 @@ class PgvectorRows:
 
         def told() -> None:
             while not ended.wait(1.0):
-                with self._database.reading() as connection:
+                with suppress(StorageError), self._database.reading() as connection:  # which the index itself tells of
                     progress("indexing in PostgreSQL", int(connection.scalar(query) or 0), len(self._table))
 
         thread = threading.Thread(target=told, name="progress of an index", daemon=True)

@@ -25,7 +25,7 @@ STALLED_SECONDS = 60.0
 MOST_CONNECTIONS = 512
 _FEWEST = 8
 _KEPT_FREE = 8
-"""Files that are opened later: the database of people, the manifest that is looked at every second."""
+"""Files that are opened later: the database of people, the manifest that is looked at twice a second."""
 _IN_ORDER = count()
 
 

@@ -272,11 +272,12 @@ class _Ray(_Crew):
 
     def _hired(self) -> _Worker:
         cpus, gpus = self._shape
-        actor = self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Actor).remote(cpus)
+        # Its handle goes when it ends, not when whoever has an order of it is forgotten.
+        actor = [self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(_Actor).remote(cpus)]
         return _Worker(
-            actor.version.remote().future(),
-            lambda *block: actor.encode.remote(*block).future(),
-            partial(self._ray.kill, actor),
+            actor[0].version.remote().future(),
+            lambda *block: actor[0].encode.remote(*block).future(),
+            lambda: self._ray.kill(actor.pop()),
         )
 
 
@@ -294,7 +295,7 @@ def _connected(address: str) -> tuple[Any, bool]:
     """
     before, log = dict(os.environ), logging.getLogger("ray")
     level = log.level
-    os.environ.update({} if address else _ALONE)
+    os.environ.update({} if address else _ALONE | before)
     log.setLevel(logging.ERROR)
     try:
         ray = importlib.import_module("ray")
@@ -329,8 +330,10 @@ def _connected(address: str) -> tuple[Any, bool]:
         ) from error
     finally:
         log.setLevel(level)
+        # Ray keeps its mode and token in this process, and a later cluster must be given the same.
+        kept = {name: value for name, value in os.environ.items() if name.startswith("RAY_AUTH_")}
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(before | kept)
     return ray, True
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from vernissage.storage.schema import Visibility
 
 ROOT = "/api/v1"
-REFRESH_SECONDS = 1.0
+REFRESH_SECONDS = 0.5
 """How often a server looks for what other processes built and uploaded."""
 
 LONGEST_TOKEN = 6_000
