@@ -93,10 +93,12 @@ def test_a_query_of_zeros_leaves_all_to_the_ids() -> None:
 class _Counted(ByteScan):
     """A byte scan that knows how many rows were read."""
 
-    read = 0
+    def __init__(self, like: ByteScan) -> None:
+        super().__init__(like.codes, like.bounds, "toy")
+        self.read: list[int] = []
 
     def search(self, *arguments, **named):  # type: ignore[no-untyped-def]
-        self.read += sum(stop - start for start, stop in named["runs"] or ((0, len(self)),))
+        self.read += [stop - start for start, stop in named["runs"] or ((0, len(self)),)]
         return super().search(*arguments, **named)
 
 
@@ -106,7 +108,7 @@ def test_one_byte_scan_settles_long_lists_too(k: int, share: float) -> None:
     vectors = vectors_of("spread", 60_000, 64, random)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     parts = [build_byte_scan(part, "toy") for part in np.split(vectors, [40_000])]
-    scans = [_Counted(scan.codes, scan.bounds, "toy") for scan in parts]
+    scans = [_Counted(scan) for scan in parts]
     ids = [f"w{number:05d}" for number in range(60_000)]
     segments = (Segment(0, 40_000, scans[0]), Segment(40_000, 60_000, scans[1]))
     excluded = random.random(60_000) >= share
@@ -114,7 +116,25 @@ def test_one_byte_scan_settles_long_lists_too(k: int, share: float) -> None:
     queries = random.standard_normal((5, 64))
     for query in queries:
         assert rows.search([scaled(query)], k, excluded) == plain.search([scaled(query)], k, excluded)
-    assert [scan.read for scan in scans] == [5 * 40_000, 5 * 20_000]
+    batch = plain.search([scaled(query) for query in queries], k, excluded)
+    threads = NearestRows(vectors, ids, segments, float32_error(vectors), shards=3)
+    assert [threads.search([scaled(query)], k, excluded)[0] for query in queries] == batch
+    assert [sum(scan.read) for scan in scans] == [10 * 40_000, 10 * 20_000]
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_rows_that_lie_together_are_found_where_strips_miss_them(shards: int) -> None:
+    random = np.random.default_rng(4)
+    vectors = vectors_of("spread", 40_000, 16, random)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    query = random.standard_normal(16)
+    vectors[1_000:2_000] = query + 0.01 * random.standard_normal((1_000, 16))
+    vectors[::3] = -query  # three groups of which each strip tells another story
+    ids, excluded = [f"w{number:05d}" for number in range(40_000)], np.zeros(40_000, dtype=bool)
+    segments = (Segment(0, 40_000, build_byte_scan(vectors, "toy")),)
+    rows = NearestRows(vectors, ids, segments, float32_error(vectors), shards)
+    for k in (1, 30, 700):
+        assert rows.search([scaled(query)], k, excluded) == [literal(vectors, ids, query, k, excluded)]
 
 
 @settings(deadline=None, max_examples=40)

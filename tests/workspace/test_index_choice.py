@@ -27,6 +27,14 @@ def test_a_choice_of_exact_leaves_nothing_to_say(copied: Path) -> None:
     assert (copied / INDEX_CHOICES).read_text() == "{}\n"
 
 
+def test_shards_are_kept_and_answers_stay_the_same(copied: Path) -> None:
+    plain = open_workspace(copied).index("colour-texture", "image")
+    use_index(open_workspace(copied), IndexChoice("exact", {"shards": 2}), ("colour-texture.image",))
+    assert read_choices(copied) == {"colour-texture.image": IndexChoice("exact", {"shards": 2})}
+    halves, query = open_workspace(copied).index("colour-texture", "image"), plain.vectors_of(plain.item_ids[:1])
+    assert halves.search(query, 5) == plain.search(query, 5)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -52,7 +60,8 @@ def test_what_cannot_be_chosen_is_refused_and_nothing_written(copied: Path) -> N
     for choice, keys, said in (
         (IndexChoice("psychic"), (), "choose exact"),
         (IndexChoice("exact"), ("clip.image",), "no vectors clip.image"),
-        (IndexChoice("exact", {"url": "x"}), (), "no settings"),
+        (IndexChoice("exact", {"url": "x"}), (), "shards alone, but url"),
+        (IndexChoice("exact", {"shards": 0}), (), "from 1 to 64, but 0"),
     ):
         with pytest.raises(RequestError, match=said):
             use_index(workspace, choice, keys)

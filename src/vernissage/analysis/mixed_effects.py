@@ -316,7 +316,7 @@ def _solved(cells: Cells, ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A = σ²·X'V⁻¹X, float64 (..., k, k), and β (..., k) that solves the normal equations, for each of ``ratios``."""
     lam = ratios[..., None]
     information, right = _normal_equations(cells, lam / (1 + cells.sizes * lam))
-    beta: FloatArray = np.linalg.solve(information, right[..., None])[..., 0]
+    beta: FloatArray = np.linalg.solve(information, right[..., None]).astype(np.float64)[..., 0]
     return information, beta
 
 

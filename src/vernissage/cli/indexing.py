@@ -35,6 +35,7 @@ class KeptOptions:
     )
     build: list[str] | None = option(None, "A parameter for building, as in M=32; repeat.")
     search: list[str] | None = option(None, "A parameter for searching, as in nprobe=64; repeat.")
+    shards: int | None = option(None, "exact: threads that read a large table for one search, 1 to 64.")
 
 
 @index.command("use")
@@ -52,9 +53,9 @@ def use(
       vernissage index use workspace --kind approximate --vectors clip.image
       vernissage index use workspace --kind milvus --url milvus.db --index HNSW
       vernissage index use workspace --kind pgvector --database postgresql://vernissage@db/vernissage
-      vernissage index use workspace --kind exact
+      vernissage index use workspace --kind exact --shards 2
     """
-    given: dict[str, Any] = {"url": kept.url, "index": kept.index}
+    given: dict[str, Any] = {"url": kept.url, "index": kept.index, "shards": kept.shards}
     given |= {"build": _numbers(kept.build), "search": _numbers(kept.search)}
     choose(workspace, kind, given, vectors or (), as_json=as_json)
 

@@ -228,6 +228,7 @@ def exact_index(
     scan: ByteScan | None = None,
     moments: Moments | None = None,
     candidates: Candidates | SelectiveCandidates | None = None,
+    shards: int = 1,
 ) -> ExactIndex:
     """The first snapshot: the works of a table, which is not copied.
 
@@ -239,6 +240,7 @@ def exact_index(
         scan: the byte scan of the table; without one all rows are scored in float32.
         moments: of the table's vectors, where they are known; else they are computed when first asked for.
         candidates: another index over the rows of the table, which is asked first, see `CandidateRows`.
+        shards: threads that read the byte scan of the table for one query.
     """
     known = columns if columns is not None else _OwnersAlone(owners or {})
     sums = Sums.of(moments) if moments is not None else Sums.zero(table.dim)
@@ -249,6 +251,7 @@ def exact_index(
         (Segment(0, len(table), scan),),
         scan.float32_error if scan is not None else float32_error(table.vectors),
         candidates=candidates,
+        shards=shards,
     )
     added = _AddedRows(table.dim)
     card = IndexCard(table.card.encoder, table.card.fingerprint, table.card.modality, table.dim)
@@ -378,6 +381,7 @@ class _Part:
         error: `float32_error` of all rows.
         removed: rows, ascending, of works that are no longer there.
         candidates: what is asked first for the nearest rows, if anything.
+        shards: threads that read a large byte scan.
     """
 
     store: _TableRows | _AddedRows
@@ -387,6 +391,7 @@ class _Part:
     error: float
     removed: Rows = field(default_factory=lambda: _NO_ROWS)
     candidates: Candidates | SelectiveCandidates | None = None
+    shards: int = 1
 
     @cached_property
     def size(self) -> int:
@@ -398,7 +403,7 @@ class _Part:
 
     @cached_property
     def rows(self) -> NearestRows:
-        return NearestRows(self.vectors, self.store.ids, self.segments, self.error)
+        return NearestRows(self.vectors, self.store.ids, self.segments, self.error, self.shards)
 
     @cached_property
     def gone(self) -> Mask:

@@ -195,13 +195,15 @@ class NearestRows:
                 continue
             some, whose, scores = (np.concatenate(each) for each in zip(*waiting, strict=True))
             waiting.clear()
-            for place, error in enumerate(errors):
-                own = whose == place
+            order = np.argsort(whose.astype(np.uint16), kind="stable")  # by radix
+            ends = np.searchsorted(whose[order], np.arange(1, len(queries)))
+            for place, own in enumerate(np.split(order, ends)):
                 kept = np.concatenate((found[place][0], some[own]))
                 its = np.concatenate((found[place][1], scores[own]))
-                least = np.float32(nth_largest(its, k) - 2 * error)
+                least = np.float32(nth_largest(its, k) - 2 * errors[place])
                 floors[place] = max(floors[place], np.nextafter(least, np.float32(-np.inf)))
-                found[place] = kept[its >= floors[place]], its[its >= floors[place]]
+                reaching = its >= floors[place]
+                found[place] = kept[reaching], its[reaching]
         return [self.best_of(query, rows, k) for query, (rows, _) in zip(queries, found, strict=True)]
 
     def _all_of_many(self, queries: Sequence[ScaledQuery], k: int, rows: Rows) -> list[Ranking]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from vernissage.search.vectors import VectorTable
     from vernissage.workspace.workspace import Workspace
 
+_MOST_SHARDS = 64
+
 SCANNED_FROM = 1_000_000
 """Tables of at least so many numbers get a byte scan: below, one pass over float32 is as fast."""
 
@@ -102,16 +104,21 @@ class IndexKind:
 
 
 def _prepare_exact(_: IndexedTable, settings: Mapping[str, Any], __: Progress) -> Mapping[str, Any]:
-    if settings:
-        raise RequestError(f"the exact index has no settings, but {', '.join(settings)} was given; leave that out")
-    return {}
+    if others := sorted(settings.keys() - {"shards"}):
+        raise RequestError(f"the exact index has shards alone, but {', '.join(others)} was given; leave that out")
+    shards = settings.get("shards", 1)
+    if not isinstance(shards, int) or not 1 <= shards <= _MOST_SHARDS:
+        raise RequestError(f"shards are threads of one search, from 1 to {_MOST_SHARDS}, but {shards!r} was given")
+    return dict(settings)
 
 
-def _open_exact(source: IndexedTable, _: Mapping[str, Any]) -> WritableIndex:
-    return exact_over(source)
+def _open_exact(source: IndexedTable, settings: Mapping[str, Any]) -> WritableIndex:
+    return exact_over(source, shards=_prepare_exact(source, settings, silent).get("shards", 1))
 
 
-def exact_over(source: IndexedTable, candidates: Candidates | SelectiveCandidates | None = None) -> ExactIndex:
+def exact_over(
+    source: IndexedTable, candidates: Candidates | SelectiveCandidates | None = None, shards: int = 1
+) -> ExactIndex:
     """The exact index; over large tables with a byte scan and moments, read or made anew."""
     table = source.table
     if table.vectors.size < SCANNED_FROM:
@@ -120,7 +127,8 @@ def exact_over(source: IndexedTable, candidates: Candidates | SelectiveCandidate
         scan = ByteScan.load(source.file(".npz"), table.vectors, table.card.values)
     except ProvenanceError:
         scan = build_byte_scan(table.vectors, table.card.values)
-    return exact_index(table, source.columns, scan=scan, moments=source.moments(), candidates=candidates)
+    moments = source.moments()
+    return exact_index(table, source.columns, scan=scan, moments=moments, candidates=candidates, shards=shards)
 
 
 def _prepare_approximate(source: IndexedTable, settings: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
