@@ -3,8 +3,8 @@
     python benchmarks/million.py [--works 1000000] [--dim 512] [--json] [--plot growth.png]
 
 Vectors are those of `embeddings.py`. CPU time, the least of several rounds in which contenders take turns; of shards
-and of processes wall time. Ratios travel; times do not. What a part needs is in memory or in a folder that is removed
-at the end. ``--only exact above`` measures some of the parts: exact, approximate, above, growth, workspace.
+and of processes wall time. Ratios travel; times do not. What a part needs is in memory, or in a folder that goes in the
+end. ``--only exact above`` measures some of the parts: exact, approximate, above, growth, workspace.
 """
 
 import argparse

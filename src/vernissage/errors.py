@@ -86,3 +86,8 @@ class StorageError(VernissageError):
 
 class StudyError(VernissageError):
     """A study that cannot be defined, run or continued as asked, or an answer in it that cannot be taken."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says in its first line, at most 200 letters; its type's name where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -24,7 +24,7 @@ from typing import IO, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.errors import ProvenanceError, RequestError, VernissageError, WorkspaceError
+from vernissage.errors import ProvenanceError, RequestError, VernissageError, WorkspaceError, first_line
 from vernissage.shapes import json_values, misfit
 
 _T = TypeVar("_T")
@@ -499,8 +499,7 @@ def read_checked(path: Path, load: Callable[[], _T]) -> _T:
 
 
 def _damaged(path: Path, error: Exception) -> ProvenanceError:
-    line = (str(error) or type(error).__name__).splitlines()[0]
-    return ProvenanceError(f"{path} is damaged ({line}); {_ANEW}")
+    return ProvenanceError(f"{path} is damaged ({first_line(error)}); {_ANEW}")
 
 
 _ANEW = "delete it and run `vernissage build` again to make it anew"

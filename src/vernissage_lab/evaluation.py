@@ -26,7 +26,7 @@ from vernissage_lab.analysis.ranking_metrics import (
     recall,
 )
 from vernissage_lab.lists import reads_texts
-from vernissage_lab.recipe import versions
+from vernissage_lab.recipe import MEASURED, versions
 from vernissage_lab.tables import Row, paired_tests
 from vernissage_lab.tastes import UNKNOWN, Labels
 from vernissage_lab.visitors import (
@@ -47,16 +47,7 @@ FEWEST_VISITORS = 2
 ShownRows = npt.NDArray[np.int64]
 """Rows of the candidates in one list, best first."""
 
-METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "ndcg": "how well the order serves the visitor: 1 is the best possible order (Järvelin & Kekäläinen 2002)",
-        "recall": "share of the visitor's relevant works that are shown",
-        "precision": "share of the places that hold a relevant work",
-        "coverage": "share of the candidates that some visitor is shown; grows with the number of visitors",
-        "diversity": "mean share of labels in which two works of a list differ",
-        "novelty": "mean share of labels in which a shown work differs from those that the visitor liked",
-    }
-)
+METRICS: Mapping[str, str] = MEASURED["evaluate"]["metrics"]
 """What is measured, in the order of the table."""
 
 
@@ -319,14 +310,13 @@ def _protocol(
         "rated_works": f"one at random from {chosen.words}",
         "works": len(collection),
         "candidates": len(labels.item_ids),
-        "candidates_are": "works with a label that at least one engine knows; the rated ones are not judged",
         "engines": dict(engines),
         "facets_left_out": dict(labels.left_out),
         "facet_concentration": FACET_CONCENTRATION,
         "category_concentration": CATEGORY_CONCENTRATION,
         "rating_noise_sd": NOISE_SD,
         "relevant_share": RELEVANT_SHARE,
-        "gain": "affinity in [0, 1], linear; discount log2(place + 1); ideal over all candidates",
+        **MEASURED["evaluate"]["protocol"],
         "collection": collection.fingerprint,
         "versions": {name: versions()[name] for name in ("vernissage", "python", "numpy", "scipy")},
     }

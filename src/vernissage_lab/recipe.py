@@ -84,9 +84,9 @@ def worded(value: Any) -> str:
     return (", ".join(map(worded, value)) or "all") if isinstance(value, list) else str(value)
 
 
-_WORDS, _OPTIONS = (
+_WORDS, _OPTIONS, MEASURED = (
     tomllib.loads(files("vernissage_lab.recipes").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-    for name in ("experiments", "options")
+    for name in ("experiments", "options", "measures")
 )
 
 EXPERIMENTS: Mapping[str, About] = MappingProxyType(

@@ -15,7 +15,7 @@ from vernissage.catalog.loading import load_collection, source_of
 from vernissage.catalog.sources import oai
 from vernissage.catalog.sources.contract import RemoteSource, Source
 from vernissage.catalog.sources.oai import OaiSource
-from vernissage.errors import CollectionError
+from vernissage.errors import CollectionError, Kind
 
 
 @pytest.fixture
@@ -127,6 +127,20 @@ def test_a_server_in_trouble_is_asked_again(server: Repository, tmp_path: Path) 
     server.faults = {2: Answer(b"", 503, (("Retry-After", "0"),)), 3: Answer(b"", 429, (("Retry-After", "0"),))}
     assert titles(opened(server, tmp_path)) == ALL
     assert server.pages == 5
+
+
+def test_a_server_that_stays_in_trouble_ends_the_harvest_which_goes_on_there(
+    server: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vernissage.catalog.web_client._BACK_OFF", 0.01)
+    server.faults = dict.fromkeys((2, 3, 4), Answer(b"", 500))
+    with pytest.raises(
+        CollectionError, match="page 2 .*HTTP 500.; what was harvested is kept: try again later"
+    ) as told:
+        titles(opened(server, tmp_path))
+    assert told.value.kind is Kind.UNAVAILABLE
+    assert server.pages == 4
+    assert titles(opened(server, tmp_path)) == ALL
 
 
 def test_a_repeated_token_is_an_error(server: Repository, tmp_path: Path) -> None:

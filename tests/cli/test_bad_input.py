@@ -395,7 +395,6 @@ CASES: dict[str, Case] = {
 
 
 CODES = {
-    **dict.fromkeys(["an address of this machine", "a repository of this machine"], Kind.UNAVAILABLE),
     **dict.fromkeys(["unknown encoder", "unknown work", "similar to nothing"], Kind.NOT_FOUND),
     **dict.fromkeys(["corrupted vectors", "corrupted model", "missing vectors", "damaged collection"], Kind.CONFLICT),
     **dict.fromkeys(

@@ -53,7 +53,8 @@ def table(count: int = COUNT, fingerprint: str = "f", seed: int = 1, dim: int = 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("lite") / "milvus.db")
+    """Where most tests are: a file, or the server that the environment names."""
+    return os.environ.get("VERNISSAGE_TEST_MILVUS", str(tmp_path_factory.mktemp("lite") / "milvus.db"))
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +212,8 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         Milvus(str(tmp_path / "text.db" / "below.db"))
 
 
-def test_a_file_is_served_by_one_process_on_a_private_socket(milvus: Milvus, file: str) -> None:
+def test_a_file_is_served_by_one_process_on_a_private_socket(tmp_path: Path) -> None:
+    milvus = Milvus(file := str(tmp_path / "alone.db"))
     lines = f"from vernissage.search.milvus import Milvus; Milvus({file!r})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     asked = [sys.executable, "-c", lines]

@@ -197,7 +197,10 @@ def fit_mixed_effects(cells: Cells) -> MixedEffectsFit:
     """Fit the model to what `cells_of` summed up; at least one answer. Never fails: see the statuses."""
     n, k = cells.counts.shape
     if not _separable(cells):
-        return _one_engine(cells) if k == 1 and n == cells.nobs > 1 else _plain_means(cells)
+        if k == 1 and n == cells.nobs > 1:
+            return _one_engine(cells)
+        unknown = np.full((k, k), np.nan)
+        return MixedEffectsFit("not estimable", cells.engine_means, unknown, np.nan, np.nan, np.nan, cells)
     without = cells.residual_squares(cells.engine_means, np.zeros(n))
     within, freedom = _within_scatter(cells)
     if without <= NEGLIGIBLE * cells.squares or (freedom and within <= NEGLIGIBLE * cells.squares):
@@ -316,8 +319,7 @@ def _solved(cells: Cells, ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A = σ²·X'V⁻¹X, float64 (..., k, k), and β (..., k) that solves the normal equations, for each of ``ratios``."""
     lam = ratios[..., None]
     information, right = _normal_equations(cells, lam / (1 + cells.sizes * lam))
-    beta: FloatArray = np.linalg.solve(information, right[..., None]).astype(np.float64)[..., 0]
-    return information, beta
+    return information, np.linalg.solve(information, right[..., None])[..., 0].astype(np.float64, copy=False)
 
 
 def _normal_equations(cells: Cells, shrinkage: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -361,11 +363,6 @@ def _score(cells: Cells, ratios: FloatArray) -> FloatArray:
     pull = np.sum((decay * cells.residual_sums(beta)) ** 2, axis=-1) / _weighted_squares(cells, ratios, beta)
     slope: FloatArray = np.sum(cells.sizes * decay, axis=-1) - leverage - (cells.nobs - beta.shape[-1]) * pull
     return slope
-
-
-def _plain_means(cells: Cells) -> MixedEffectsFit:
-    k = cells.counts.shape[1]
-    return MixedEffectsFit("not estimable", cells.engine_means, np.full((k, k), np.nan), np.nan, np.nan, np.nan, cells)
 
 
 def _one_engine(cells: Cells) -> MixedEffectsFit:

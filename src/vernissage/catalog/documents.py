@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -135,8 +134,7 @@ class Documents:
 
     def get_all(self, addresses: Iterable[str]) -> Generator[tuple[str, bytes | NotFetchedError]]:
         """Several documents as `get` gives each, or why there is none, in the order in which they come."""
-        with closing(in_parallel(self.get, addresses, self.stop)) as found:
-            yield from found
+        return in_parallel(self.get, addresses, self.stop)
 
     def stop(self) -> None:
         """Cut all connections."""
@@ -201,11 +199,8 @@ class Documents:
                 self.save()
         file, now = self._file(address), time.time()
         if not (reply.unchanged and kept is not None):
-            told = {
-                "address": address,
-                "tag": reply.headers.get("etag", ""),
-                "date": reply.headers.get("last-modified", ""),
-            }
+            told = {"address": address, "tag": reply.headers.get("etag", "")}
+            told |= {"date": reply.headers.get("last-modified", "")}
             with writing(file, flush=False) as opened:
                 opened.write(json.dumps(told).encode() + b"\n" + reply.body)
         os.utime(file, (now, now))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vernissage.catalog.item import Item
 from vernissage.catalog.pictures import check_picture
-from vernissage.errors import CollectionError
+from vernissage.errors import CollectionError, Kind
 from vernissage.files import digest, write_bytes
 from vernissage.progress import Progress, silent
 
@@ -56,11 +56,22 @@ class FetchOptions:
 
 
 class NotFetchedError(Exception):
-    """Why an address gives nothing; ``lasting`` says that asking again soon would be no use."""
+    """Why an address gives nothing.
 
-    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+    Attributes:
+        lasting: whether asking again soon would be no use; then what is there of it goes.
+        forbidden: whether it was not even asked for, since the command does not allow that.
+    """
+
+    def __init__(self, reason: str, *, lasting: bool = False, forbidden: bool = False) -> None:
         super().__init__(reason)
-        self.lasting = lasting
+        self.lasting, self.forbidden = lasting, forbidden
+
+    def kind_and_way_out(self, otherwise: str) -> tuple[Kind, str]:
+        """Whose fault it is, and what to do: ``otherwise`` says what helps where another time may do."""
+        if self.forbidden:
+            return Kind.BAD_REQUEST, "allow it, or give another address"
+        return (Kind.BAD_REQUEST, "correct the address") if self.lasting else (Kind.UNAVAILABLE, otherwise)
 
 
 class FetchedPictures:

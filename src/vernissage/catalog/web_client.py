@@ -44,7 +44,6 @@ _ADDRESSES = 4  # of one name: a name server of a stranger's may give hundreds, 
 _DEEPEST = 8
 _USUAL_WAIT = 5.0
 _USUAL_RATE = 2.0
-_ROBOTS_LARGEST = 512_000  # bytes, as RFC 9309 says that must be read at least
 _AGENT = "Vernissage"
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?")
@@ -86,6 +85,7 @@ class Wanted:
 
 
 PICTURE = Wanted()
+_ROBOTS = Wanted("text/plain, */*;q=0.1", largest=512_000)  # bytes, as RFC 9309 says that must be read at least
 
 
 @dataclass(frozen=True)
@@ -185,10 +185,7 @@ class WebClient:
         """The rules of an origin; None where it has none. As RFC 9309 says: a server in trouble allows nothing."""
         address = f"{target.origin}/robots.txt"
         for _ in range(MOST_REDIRECTS + 1):
-            place = _target(address)
-            status, headers, body = self._patiently(
-                place, host, Wanted("text/plain, */*;q=0.1", largest=_ROBOTS_LARGEST)
-            )
+            status, headers, body = self._patiently(_target(address), host, _ROBOTS)
             if status in _MOVED:
                 address = urljoin(address, headers.get("location", ""))
                 continue
@@ -244,9 +241,8 @@ class WebClient:
         public = [each for each in addresses if self._options.private_hosts or is_public(each)]
         if not public:
             where = "" if addresses[0] == target.host else f"{addresses[0]}, "
-            raise NotFetchedError(
-                f"{target.host} is {where}on a private network or this machine (--allow-private-hosts lets it be asked)"
-            )
+            where += "on a private network or this machine (--allow-private-hosts lets it be asked)"
+            raise NotFetchedError(f"{target.host} is {where}", forbidden=True)
         if self._options.rate is None and not any(map(is_public, public)):
             host.interval = 0.0  # a server of one's own, which was allowed by name; it may still ask for a delay
         for address in public[:_ADDRESSES]:
@@ -259,14 +255,8 @@ class WebClient:
     def _connection(self, target: _Target, address: str) -> HTTPConnection:
         if target.scheme == "http":
             return HTTPConnection(address, target.port, timeout=_SILENCE)
-        return HTTPSConnection(
-            address,
-            target.port,
-            timeout=_SILENCE,
-            ssl_context=self._tls,
-            server_hostname=target.host,
-            assert_hostname=target.host,
-        )
+        named: dict[str, Any] = {"server_hostname": target.host, "assert_hostname": target.host}
+        return HTTPSConnection(address, target.port, timeout=_SILENCE, ssl_context=self._tls, **named)
 
     def _answer(self, connection: HTTPConnection, target: _Target, wanted: Wanted) -> _Answer:
         over = threading.Event()

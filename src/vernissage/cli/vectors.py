@@ -166,7 +166,8 @@ def export(
 
     one_of(("parquet", "npy", "iiif"), form, "form")
     key = None if sign is None else read_secret_key(sign)  # first, so that nothing is replaced that stays unsigned
-    sets = exporting.vector_sets(open_workspace(workspace), encoder or (), provider)
+    opened = open_workspace(workspace)
+    sets = exporting.vector_sets(opened, encoder or (), provider)
     with progress_bars() as progress:
         if form == "parquet":
             rows, files = exporting.export_parquet(sets, out, progress), [out]
@@ -185,6 +186,8 @@ def export(
         print_json({"out": str(out), "vectors": names, "written": told, "signatures": list(map(str, signed))})
         return
     say(f"{out}: {told} of {', '.join(names)}")
+    if not encoder and (internal := opened.internal_names):
+        note(f"left out: {', '.join(internal)}, of which other encoders are made; name one with --encoder to have it")
     note(*(f"Signature written: {each}" for each in signed[:3]))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vernissage.encoders.contract import Encoder, EncoderState
 from vernissage.encoders.register import card, names
 from vernissage.encoders.runtime.devices import Runtime
-from vernissage.errors import EncoderError, ProvenanceError
+from vernissage.errors import EncoderError, ProvenanceError, first_line
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
 
@@ -96,10 +96,9 @@ def load_pretrained(
         return found.load(place, runtime=how, **options)
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
         # What libraries make of settings of another type or size than the model's; there is no end to the ways.
-        said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         raise EncoderError(
-            f"{name} cannot be loaded from {place} ({said}); get its settings, tokenizer and weights anew, from one "
-            f"and the same model"
+            f"{name} cannot be loaded from {place} ({first_line(error)}); get its settings, tokenizer and weights "
+            f"anew, from one and the same model"
         ) from error
 
 

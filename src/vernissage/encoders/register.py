@@ -240,7 +240,8 @@ def cards() -> Mapping[str, EncoderCard]:
 def card(name: str) -> EncoderCard:
     """The card of one encoder. Raises EncoderError: there is none of that name; the message lists them."""
     if name not in _REGISTER:
-        raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(_REGISTER)}", kind=Kind.NOT_FOUND)
+        usual = [each.name for each in _REGISTER.values() if not each.internal]
+        raise EncoderError(f"there is no encoder {name!r}; choose from {', '.join(usual)}", kind=Kind.NOT_FOUND)
     return _REGISTER[name]
 
 
@@ -316,12 +317,8 @@ def for_areas(available: Mapping[str, Collection[Modality]]) -> tuple[str, ...]:
     """
 
     def rank(name: str) -> tuple[bool, bool, int]:
-        known = _REGISTER.get(name)
-        return (
-            len(encoded_as(available[name])) < 2,
-            known is None or len(known.modalities) > 1,
-            -(known.preference if known else 0),
-        )
+        known, one_alone = _REGISTER.get(name), len(encoded_as(available[name])) < 2
+        return (one_alone, len(known.modalities) > 1, -known.preference) if known else (one_alone, True, 0)
 
     return tuple(sorted((name for name in available if available[name]), key=rank))
 
@@ -335,7 +332,6 @@ def for_words(available: Mapping[str, Collection[Modality]], modality: Modality)
         available: as in `for_areas`.
         modality: what is searched; in pictures only by encoders that read texts, too.
     """
-    able = [
-        each for each in _REGISTER.values() if modality in available.get(each.name, ()) and "text" in each.modalities
-    ]
+    there = (each for each in _REGISTER.values() if modality in available.get(each.name, ()))
+    able = [each for each in there if "text" in each.modalities]
     return tuple(each.name for each in sorted(able, key=lambda each: (len(each.modalities), -each.preference)))

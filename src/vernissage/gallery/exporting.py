@@ -141,7 +141,7 @@ def vector_sets(workspace: Workspace, encoders: Sequence[str] = (), provider: st
     Raises:
         RequestError: the workspace has no vectors of one of them, or none at all.
     """
-    if unknown := [name for name in encoders if name not in workspace.encoder_names]:
+    if unknown := [name for name in encoders if name not in (*workspace.encoder_names, *workspace.internal_names)]:
         there = ", ".join(workspace.encoder_names) or "none"
         raise RequestError(f"the workspace has no vectors of {unknown[0]!r}; it has those of {there}")
     names = encoders or workspace.encoder_names

@@ -19,12 +19,8 @@ from vernissage.values import MODALITIES, Modality
 Floats = npt.NDArray[np.float64]
 Members = frozenset[int]
 EditKind = Literal["mute", "weight", "merge", "split", "rename"]
-_VALUES: Mapping[str, str] = {
-    "mute": "muted",
-    "weight": "weight",
-    "rename": "name",
-    "merge": "moved",
-}  # where payloads and, but for merges, `_Group` keep the value
+# Where payloads and, but for merges, `_Group` keep the value.
+_VALUES: Mapping[str, str] = {"mute": "muted", "weight": "weight", "rename": "name", "merge": "moved"}
 
 
 @dataclass(frozen=True)
@@ -314,9 +310,8 @@ class _Uploads:
         # |x − c|² less |x|²: a vector of zeros, in which an encoder found nothing, goes to the shortest mean
         distances = (means * means).sum(axis=1) - 2 * self.directions[rows] @ means.T
         chosen = distances.argmin(axis=1).tolist()
-        return [
-            frozenset(row for row, at in zip(rows, chosen, strict=True) if at == part) for part in range(len(parts))
-        ]
+        placed = list(zip(rows, chosen, strict=True))
+        return [frozenset(row for row, at in placed if at == part) for part in range(len(parts))]
 
 
 def _lapse(edit: AreaEdit, uploads: _Uploads) -> str:
@@ -390,9 +385,8 @@ def _set_apart(edit: AreaEdit, groups: list[_Group], uploads: _Uploads) -> list[
 
 
 def _merged(groups: list[_Group], numbers: Sequence[int], uploads: _Uploads) -> list[_Group]:
-    parts = sorted(
-        (groups[number] for number in numbers), key=lambda group: (-len(group.members), _first(group, uploads))
-    )
+    named = (groups[number] for number in numbers)
+    parts = sorted(named, key=lambda group: (-len(group.members), _first(group, uploads)))
     name = next((group.name for group in parts if group.name), "")
     whole = replace(parts[0], members=frozenset().union(*(group.members for group in parts)), name=name)
     return [group for number, group in enumerate(groups) if number not in numbers] + [whole]

@@ -33,6 +33,7 @@ _LOSSES = 3  # of workers by one block, or of each worker while nothing was enco
 _PATIENCE = 600.0  # seconds in which a first worker must start, on a cluster that others use or that brings up machines
 _ANSWER = 20.0  # seconds in which a cluster must let us in, and five in which anybody must answer
 _TIMES = ("RAY_gcs_rpc_server_connect_timeout_s", "RAY_gcs_rpc_server_reconnect_timeout_s")
+_LOOPBACK = "127.0.0.1"
 _STORE = 256 * 2**20  # bytes for what is on the way, on a cluster of this machine alone
 _ALONE = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it reports to nobody
@@ -155,7 +156,7 @@ class _Shift:
         """Give blocks to all workers that have started; whether there is anything to wait for."""
         busy = Counter(worker for worker, _ in self._orders.values())
         for worker in tuple(self._crew.workers):
-            if not worker.started.done():
+            if not worker.started.done() or worker.started.exception():
                 self._orders.setdefault(worker.started, (worker, None))
                 continue
             while self._left and busy[worker] < _AT_ONCE and worker in self._crew.workers:
@@ -306,28 +307,31 @@ def _connected(address: str) -> tuple[Any, bool]:
         how: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if address:
             _require_cluster(address)
-            ray.init(address=address, **how)
-            return ray, True
-        ray.init(
-            _node_ip_address="127.0.0.1", num_cpus=usable_cores(), include_dashboard=False,
-            object_store_memory=_STORE, **how,
-        )  # fmt: skip
-        if ray.util.get_node_ip_address() != "127.0.0.1":
+        else:  # else Ray would look for a cluster that somebody has started
+            how |= {"_node_ip_address": _LOOPBACK, "num_cpus": usable_cores(), "include_dashboard": False}
+            how |= {"object_store_memory": _STORE}
+        ray.init(address or "local", **how)
+        if not address and ray.util.get_node_ip_address() != _LOOPBACK:
             ray.shutdown()
             raise RequestError(
                 "Ray was imported before and would listen to the network; start Python with "
                 "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0, or a cluster of your own, and name its address"
             )
-        return ray, True
     except ImportError as error:
         raise RequestError(
             f"this needs Ray, which is not installed ({error}); install it with `pip install 'vernissage[ray]'`, or "
             f"write a number, for processes on this machine"
         ) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WorkspaceError(
+            f"Ray does not start ({str(error).strip().splitlines()[0][:200]}); write a number, for processes on this "
+            f"machine"
+        ) from error
     finally:
         log.setLevel(level)
         os.environ.clear()
         os.environ.update(before)
+    return ray, True
 
 
 def _require_cluster(address: str) -> None:

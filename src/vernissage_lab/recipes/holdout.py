@@ -29,7 +29,7 @@ from vernissage_lab.evaluation import finite
 from vernissage_lab.figures import Dot, dot_figure
 from vernissage_lab.lists import BASELINES, RULES, Lister, Trial, listers, works_of
 from vernissage_lab.material import reader_of_tags
-from vernissage_lab.recipe import Options, Words, versions
+from vernissage_lab.recipe import MEASURED, Options, Words, versions
 from vernissage_lab.tables import Row, Table, Told, as_csv, paired_tests, short, signed, table, tidy, where
 
 STEP = "Hiding works and asking for them"
@@ -40,20 +40,7 @@ REFERENCE = "knn3z"
 POSSIBLE = "possible"
 """Named like a rule: the most that any list of that length could reach."""
 
-METRICS: Mapping[str, str] = MappingProxyType(
-    {
-        "recall": "share of the hidden works that are shown",
-        "group-recall": "share of the hidden works' distinct categories of which a work is shown",
-        "group-precision": "share of the places whose work is of one of the hidden works' categories",
-        "areas": "share of the person's areas of interest that brought a work that is shown",
-    }
-)
-
-_PROTOCOL: Mapping[str, Any] = {
-    "hidden": "a third of each owner's works, rounded down, drawn anew for each repetition",
-    "candidates": "all works but the kept ones of the person",
-    "both": "one list by scores, those that are cosines as z-scores over each index; a work counts once",
-}
+METRICS: Mapping[str, str] = MEASURED["holdout"]["metrics"]
 _HEADS = {"recall": "recall", "group-recall": "group-rec", "group-precision": "group-prec", "areas": "areas"}
 _WORDS = {"image": "pictures", "text": "texts", "both": "both"}
 
@@ -268,7 +255,7 @@ def run_holdout(
             progress(STEP, number * repetitions + repetition + 1, len(works) * repetitions)
     protocol = {"owners_with": owners_with, "repetitions": repetitions, "seed": seed, "k": list(judged.depths)}
     protocol |= {
-        **_PROTOCOL,
+        **MEASURED["holdout"]["protocol"],
         "works": {modality: len(index) for modality, index in indexes.items()},
         "tag_embedding": text_encoder.name if text_encoder is not None else None,
         "versions": {name: versions()[name] for name in ("vernissage", "python", "numpy")},

@@ -268,15 +268,21 @@ def speaking(columns: Sequence[str], options: TableOptions) -> dict[int, bool]:
     Raises:
         CollectionError: there is no such column.
     """
-    plain = [plain_name(name) for name in columns]
     chosen = {}
     for column, spoken in options.text_columns.items():
-        if column not in columns and plain_name(column) not in plain:
+        if (place := _called(column, columns)) is None:
             raise CollectionError(
                 f"--text-column names {column!r}, but there is no such column (columns: {', '.join(columns)})"
             )
-        chosen[columns.index(column) if column in columns else plain.index(plain_name(column))] = spoken
+        chosen[place] = spoken
     return chosen
+
+
+def _called(name: str, columns: Sequence[str]) -> int | None:
+    """The column of that name, or else the first of that plain name."""
+    plain = columns if name in columns else list(map(plain_name, columns))
+    wanted = name if name in columns else plain_name(name)
+    return plain.index(wanted) if wanted in plain else None
 
 
 def _named(columns: Sequence[str], options: TableOptions) -> dict[str, Place]:
@@ -286,11 +292,9 @@ def _named(columns: Sequence[str], options: TableOptions) -> dict[str, Place]:
             raise CollectionError(
                 f"a column was named for {meaning!r}, which no work has; name one for {', '.join(sorted(FIELDS))}"
             )
-        plain = [plain_name(name) for name in columns]
-        if column in columns:
-            places[meaning] = Place(columns.index(column), "as you said")
-        elif column and plain_name(column) in plain:
-            places[meaning] = Place(plain.index(plain_name(column)), "as you said")
+        place = _called(column, columns) if column else None
+        if place is not None:
+            places[meaning] = Place(place, "as you said")
         elif column:
             raise CollectionError(
                 f"{meaning} was to come from the column {column!r}, but there is none of that name (columns: "

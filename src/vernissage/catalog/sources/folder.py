@@ -256,7 +256,7 @@ class FolderSource:
             if path and _suffix(path) in RAW:
                 kind, way_out = "unreadable picture", "save it as JPEG or TIFF"
                 what = f"the picture {name} is a camera's raw picture ({_suffix(path)[1:].upper()}), which is not read"
-            elif path and _is_utf8(path):
+            elif path and path == path.encode(errors="ignore").decode():  # else Python keeps bytes of it as surrogates
                 if not f"/{path}".endswith("/" + name.replace("\\", "/").removeprefix("./")):
                     self._met.respelled.append((name, path))
                 return path, None
@@ -370,11 +370,6 @@ def _exists(path: Path) -> bool:
 
 def _alike(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
-
-
-def _is_utf8(path: str) -> bool:
-    """Whether a file's name has no bytes that Python could only keep as surrogates."""
-    return path == path.encode(errors="ignore").decode()
 
 
 def _suffix(path: str) -> str:

@@ -22,9 +22,9 @@ from vernissage.catalog.sources.iiif import (
     parsed,
     stream_of,
 )
-from vernissage.catalog.sources.remote import Harvested, RemoteTable
+from vernissage.catalog.sources.remote import LATER, Harvested, RemoteTable
 from vernissage.catalog.sources.tables import MOST_LETTERS
-from vernissage.errors import CollectionError, Kind
+from vernissage.errors import CollectionError
 from vernissage.files import read_regular
 from vernissage.progress import Progress
 
@@ -158,14 +158,7 @@ class IiifSource(RemoteTable):
     def _document(self, address: str) -> Document:
         """A document that the whole source hangs on. Raises CollectionError: it is not there, or the root is old."""
         try:
-            body = self.documents.get(address)
-            if address == self.address and address in self.documents.outdated:
-                raise NotFetchedError("its server does not give it now")
-            return parsed(body)
-        except NotFetchedError as error:
-            way_out = "give another address" if error.lasting else "try again later: what was fetched is kept"
-            kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
-            raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
+            return parsed(self.document(address, LATER, fresh=address == self.address))
         except ValueError as error:
             self.documents.ask_again(address)
             raise CollectionError(

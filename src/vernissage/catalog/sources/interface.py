@@ -25,9 +25,9 @@ from vernissage.catalog.sources.mapping import (
     load_mapping,
     require_fields,
 )
-from vernissage.catalog.sources.remote import Harvested, RemoteTable
+from vernissage.catalog.sources.remote import LATER, Harvested, RemoteTable
 from vernissage.catalog.sources.tables import Table
-from vernissage.errors import CollectionError, Kind
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress
 
 KEY = "VERNISSAGE_SOURCE_KEY"
@@ -37,7 +37,6 @@ MOST_DOCUMENTS = 1_000_000
 ACCEPT = "application/ld+json, application/json;q=0.9, */*;q=0.1"
 
 _AT_ONCE = 500
-_WAY_OUT = "try again later: what was fetched is kept"
 
 
 class InterfaceSource(RemoteTable):
@@ -124,11 +123,7 @@ class InterfaceSource(RemoteTable):
                 f"{self.address} leads to more than {MOST_DOCUMENTS:,} documents; ask for fewer works"
             )
         try:
-            return json.loads(self.documents.get(address))
-        except NotFetchedError as error:
-            kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
-            way_out = "correct the address" if error.lasting else _WAY_OUT
-            raise CollectionError(f"{address} was not fetched: {error}; {way_out}", kind=kind) from error
+            return json.loads(self.document(address, LATER))
         except (ValueError, RecursionError) as error:
             self.documents.ask_again(address)
             raise CollectionError(f"{address} gives no JSON; give the address of the interface's list") from error

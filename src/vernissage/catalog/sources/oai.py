@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
-from vernissage.catalog.fetching import FetchedPictures, NotFetchedError
+from vernissage.catalog.fetching import FetchedPictures
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.remote import Harvested, RemoteTable
 from vernissage.catalog.sources.xml_records import OAI, XmlError, XmlRecord, parsed, xml_records
-from vernissage.errors import CollectionError, Kind
+from vernissage.errors import CollectionError
 from vernissage.progress import Progress
 
 MOST_PAGES = 100_000
@@ -202,15 +202,8 @@ class OaiSource(RemoteTable):
 
     def _document(self, address: str, place: str) -> bytes:
         """A page; one that the server did not give this time is an error, though an older one is there."""
-        try:
-            raw = self.documents.get(address)
-            if address in self.documents.outdated:
-                raise NotFetchedError("the server does not give it")
-        except NotFetchedError as error:
-            way_out = "correct the address" if error.lasting else f"what was harvested is kept: {_LATER}"
-            kind = Kind.BAD_REQUEST if error.lasting else Kind.UNAVAILABLE
-            raise CollectionError(f"{place} was not fetched: {error}; {way_out}", kind=kind) from error
-        return raw
+        later = f"what was harvested is kept: {_LATER}"
+        return self.document(address, later, place=place, fresh=True)
 
     def _root(self, raw: bytes, address: str, place: str) -> Element:
         try:

@@ -263,7 +263,7 @@ def _problems(
 ) -> Iterator[Problem]:
     for row in np.flatnonzero(verdict).tolist():
         subject, depiction, model = (
-            labels[name][row].as_py() or "" for name in ("subject_id", "depiction_id", "model")
+            labels[each][row].as_py() or "" for each in ("subject_id", "depiction_id", "model")
         )
         known = identities.get(model, ModelIdentity(model, 0))
         what, way_out = _FAULTS[int(verdict[row])]
@@ -325,9 +325,8 @@ class PublishedSource:
         return len(self._alone.rows) + (self.base.count() if self.base else 0)
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
-        if self._vectors is None or len(self._vectors.first_rows) < len(
-            self._vectors.subjects
-        ):  # never read, or let go
+        read = self._vectors
+        if read is None or len(read.first_rows) < len(read.subjects):  # never read, or let go
             self._vectors = read_published(self._files, progress)
         if self.base is not None:
             yield from self.base.records(progress)
@@ -337,16 +336,14 @@ class PublishedSource:
     def reading(self) -> Reading:
         vectors, told = self.vectors, self._works.reading()
         usable = int((vectors.key >= 0).sum())
-        models = ", ".join(
-            f"{each.model} ({each.dim} numbers{', length 1' * each.normalised})" for each in vectors.identities.values()
-        )
+        known = vectors.identities.values()
+        models = ", ".join(f"{each.model} ({each.dim} numbers{', length 1' * each.normalised})" for each in known)
         names = ", ".join(file.path.name for file in vectors.files)
         remarks = [f"vectors of {names}: {usable} rows by {models or 'no model'}"]
         if self.base is not None:
-            remarks.append(
-                f"works that have vectors and no row in {told.table or self.base.name}: {len(self._alone.rows)}"
-            )
-        if widened := [each.model for each in vectors.identities.values() if each.dtype != "float32"]:
+            table, alone = told.table or self.base.name, len(self._alone.rows)
+            remarks.append(f"works that have vectors and no row in {table}: {alone}")
+        if widened := [each.model for each in known if each.dtype != "float32"]:
             remarks.append(f"vectors of {', '.join(widened)} are kept as float32")
         return replace(
             told,

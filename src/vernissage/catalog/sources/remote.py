@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vernissage.catalog.documents import Documents
-from vernissage.catalog.fetching import FetchedPictures
+from vernissage.catalog.fetching import FetchedPictures, NotFetchedError
 from vernissage.catalog.report import Problem, Reading
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.contract import Changes, Record
@@ -18,6 +18,8 @@ from vernissage.catalog.sources.tables import Table, table_of
 from vernissage.errors import CollectionError
 from vernissage.files import digest, json_text
 from vernissage.progress import Progress, silent
+
+LATER = "try again later: what was fetched is kept"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,21 @@ class RemoteTable(FolderSource):
     @property
     def _found(self) -> tuple[Path, Path | None]:
         return self.folder, None
+
+    def document(self, address: str, later: str, *, place: str = "", fresh: bool = False) -> bytes:
+        """A document on which the whole source hangs, called ``place`` in messages; a ``fresh`` one is no older copy.
+
+        Raises:
+            CollectionError: it is not there; ``later`` says what to do where another time may help.
+        """
+        try:
+            body = self.documents.get(address)
+            if fresh and address in self.documents.outdated:
+                raise NotFetchedError("its server does not give it now")
+        except NotFetchedError as error:
+            kind, way_out = error.kind_and_way_out(later)
+            raise CollectionError(f"{place or address} was not fetched: {error}; {way_out}", kind=kind) from error
+        return body
 
     def _complete(self, progress: Progress) -> Harvested:
         if self._harvested is None:

@@ -24,7 +24,7 @@ from vernissage.catalog.sources.foreign import READ, SUFFIXES, XML_SUFFIXES, for
 from vernissage.catalog.sources.nested import unfolded, words, written
 from vernissage.catalog.sources.xml_records import Fields, XmlError, xml_records
 from vernissage.catalog.words import clean_cell
-from vernissage.errors import CollectionError
+from vernissage.errors import CollectionError, first_line
 from vernissage.files import read_regular, text_array
 
 T = TypeVar("T")
@@ -371,7 +371,7 @@ def read_parquet(path: Path, raw: bytes) -> Table:
         nested = content.num_rows > 0 and any(pa.types.is_nested(content.schema.field(place).type) for place in kept)
         cells = [] if nested else [list(map(as_cell, column)) for column in values]
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise CollectionError(f"{path} cannot be read as Parquet ({_first_line(error)}); export it again") from error
+        raise CollectionError(f"{path} cannot be read as Parquet ({first_line(error)}); export it again") from error
     remarks = tuple(
         f"column {name} holds bytes and was left out: pictures are read from files, named in a column file_name"
         for name in binary
@@ -411,7 +411,7 @@ def read_excel(path: Path, raw: bytes) -> Table:
     except Exception as error:
         # openpyxl lets through whatever its zip, XML and style readers raise on damaged files.
         raise CollectionError(
-            f"{path} cannot be read as an Excel file ({_first_line(error)}); save it again as .xlsx or as CSV"
+            f"{path} cannot be read as an Excel file ({first_line(error)}); save it again as .xlsx or as CSV"
         ) from error
     filled = [(row, cells) for row, cells in enumerate(sheet_rows, start=1) if any(cells)]
     if not filled:
@@ -491,10 +491,6 @@ def _holds_bytes(kind: Any) -> bool:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return True
     return any(_holds_bytes(kind.field(place).type) for place in range(kind.num_fields))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from vernissage.catalog.sources.columns import candidates, plain_name
 from vernissage.catalog.sources.tables import READERS, as_cell, limit_json, read_delimited
-from vernissage.errors import CollectionError, ProvenanceError
+from vernissage.errors import CollectionError, ProvenanceError, first_line
 from vernissage.files import read_array, read_regular
 
 LABELS = pa.schema(
@@ -99,7 +99,7 @@ class VectorFile:
                     yield self._batch(table, column)
         except (pa.ArrowException, OSError, RecursionError, ValueError, ProvenanceError) as error:
             raise CollectionError(
-                f"{self.path} cannot be read to its end ({_line(error)}); fetch or export it again"
+                f"{self.path} cannot be read to its end ({first_line(error)}); fetch or export it again"
             ) from error
 
     def _batch(self, table: Any, column: str) -> Batch:
@@ -176,7 +176,9 @@ def _opened(path: Path) -> Any:
     try:
         return pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)  # of a row group of gigabytes, some pages
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise CollectionError(f"{path} cannot be read as Parquet ({_line(error)}); fetch or export it again") from error
+        raise CollectionError(
+            f"{path} cannot be read as Parquet ({first_line(error)}); fetch or export it again"
+        ) from error
 
 
 def _is_list(table: Any, name: str) -> bool:
@@ -341,7 +343,3 @@ def _pairs(value: Any) -> dict[str, str]:
         value = {str(name): each for name, each in value}  # a stranger's name may be a list
     named = value if isinstance(value, dict) else {"attributes": value}
     return {str(name): cell for name, each in named.items() if (cell := as_cell(each))}
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -253,12 +253,8 @@ def _marc(record: Element) -> Fields:
     pictures = [link for each, link in zip(fields.get("856", ()), links, strict=True) if _shows(each, link)]
     coded = (fields["008"][0].text or "") if "008" in fields else ""
     language = coded[35:38] if coded[35:38].isalpha() else ""
-    return {
-        **cells,
-        "picture": pictures,
-        "link": [link for link in links if link not in pictures],
-        "language": language,
-    }
+    others = [link for link in links if link not in pictures]
+    return cells | {"picture": pictures, "link": others, "language": language}
 
 
 def _marc_text(field: Element, codes: str) -> str:

@@ -108,6 +108,9 @@ class Aligned(FittedEncoder):
 
     A modality's vector is ``(v − mean) @ projection`` of its encoders' vectors v side by side, of unit length. If there
     is a space of both modalities beside it that needs no pairs (`conse`), its vectors times ``√zero_shot`` follow.
+
+    Attributes:
+        bases: the encoders of each modality, in the order in which `fit_aligned` took their vectors.
     """
 
     name = "aligned"
@@ -116,14 +119,14 @@ class Aligned(FittedEncoder):
     def __init__(self, state: EncoderState, *bases: Encoder) -> None:
         super().__init__(state)
         self._alignment = Alignment(self.regularisation, **state.arrays)
-        saved = {side: _saved_cards(state.settings, side) for side in ENCODED}
-        self._encoders: dict[str, list[Any]] = {
-            side: [_base_of(card, bases) for card in cards] for side, cards in saved.items()
-        }
+        self.bases: dict[str, list[Any]] = {}
+        for side in ENCODED:
+            saved = state.settings.get(f"{side}_encoders") or [state.settings[f"{side}_encoder"]]
+            self.bases[side] = [_base_of(card, bases) for card in saved]
 
     @property
     def dim(self) -> int:
-        beside = [encoder.dim for encoder in self._encoders["image"] if _reads_both(encoder)]
+        beside = [encoder.dim for encoder in self.bases["image"] if _reads_both(encoder)]
         return int(self._alignment.image_projection.shape[1] + sum(beside))
 
     @property
@@ -136,18 +139,13 @@ class Aligned(FittedEncoder):
         """What the inner product in the space beside the fitted one counts, against one in this; 0 without any."""
         return float(self.state.settings.get("zero_shot", 0.0))
 
-    @property
-    def bases(self) -> dict[str, list[Any]]:
-        """The encoders of each modality, in the order in which `fit_aligned` took their vectors."""
-        return self._encoders
-
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Encode pictures: float32 (n, dim), unit rows; zeros where no encoder of pictures found anything."""
-        return self.project_images(*(encoder.encode_images(images) for encoder in self._encoders["image"]))
+        return self.project_images(*(encoder.encode_images(images) for encoder in self.bases["image"]))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Encode texts: float32 (n, dim), unit rows; zeros where no encoder of texts knew a word."""
-        return self.project_texts(*(encoder.encode_texts(texts) for encoder in self._encoders["text"]))
+        return self.project_texts(*(encoder.encode_texts(texts) for encoder in self.bases["text"]))
 
     def project_images(self, *vectors: Vectors) -> Vectors:
         """Take vectors of the encoders of pictures, as they were fitted, into the common space: float32 (n, dim)."""
@@ -158,7 +156,7 @@ class Aligned(FittedEncoder):
         return self._project("text", vectors, self._alignment.text_mean, self._alignment.text_projection)
 
     def _project(self, side: Modality, vectors: Sequence[Vectors], mean: Matrix, projection: Matrix) -> Vectors:
-        encoders = self._encoders[side]
+        encoders = self.bases[side]
         if [rows.shape[1] for rows in vectors] != [encoder.dim for encoder in encoders]:
             raise EncoderError(
                 f"aligned was fitted on {side}s by {', '.join(encoder.name for encoder in encoders)}, and takes the "
@@ -223,7 +221,8 @@ def fit_aligned(
     with threadpool_limits(1):
         sides = _Blocks.of(images, rows), _Blocks.of(texts, rows)
         beside = [part.vectors[rows].astype(np.float64) for part in (*images, *texts) if _reads_both(part.encoder)]
-        choice = _Choice(sides, _folds(len(rows), seed), dim, progress)
+        fold_of = np.random.default_rng(seed).permutation(len(rows)) % FOLDS
+        choice = _Choice(sides, fold_of, dim, progress)
         ridge = choice.ridge() if regularisation is None else regularisation
         if len(rows) >= FEWEST_CHOSEN:
             choice.choose_weights(ridge)
@@ -388,10 +387,6 @@ class _Choice:
         return self._views[key]
 
 
-def _folds(pairs: int, seed: int) -> npt.NDArray[np.int64]:
-    return np.random.default_rng(seed).permutation(pairs) % FOLDS
-
-
 def _paired_rows(images: Sequence[Part], texts: Sequence[Part], seed: int) -> npt.NDArray[np.intp]:
     """The rows of works that have both sides; a seeded sample of the largest collections."""
     for side, parts in (("picture", images), ("text", texts)):
@@ -453,11 +448,6 @@ def _told(side: str, parts: Sequence[Part], weights: Sequence[float]) -> dict[st
             _card(part.encoder) | {"weight": weight} for part, weight in zip(parts, counted, strict=True)
         ]
     }
-
-
-def _saved_cards(settings: Mapping[str, Any], side: str) -> list[dict[str, Any]]:
-    several = settings.get(f"{side}_encoders")
-    return list(several) if several is not None else [settings[f"{side}_encoder"]]
 
 
 def _base_of(saved: Mapping[str, Any], bases: Sequence[Encoder]) -> Encoder:

@@ -65,25 +65,18 @@ class Conse(FittedEncoder):
         found = np.zeros((len(rows), self.dim), dtype=np.float32)
         for start in range(0, len(rows), _BLOCK):
             seen = Outputs.of_rows(rows[start : start + _BLOCK]).probabilities
-            found[start : start + _BLOCK] = self._of_probabilities(seen)
+            best = np.argsort(-seen, axis=1, kind="stable")[:, :MOST_CLASSES]
+            shares, ends = np.take_along_axis(seen, best, axis=1).ravel(), np.arange(0, best.size + 1, MOST_CLASSES)
+            chosen = sparse.csr_matrix((shares, best.ravel(), ends), seen.shape, dtype=np.float64)
+            found[start : start + _BLOCK] = unit_rows(chosen @ self._classes)
         return found
-
-    def _of_probabilities(self, seen: Vectors) -> Vectors:
-        best = np.argsort(-seen, axis=1, kind="stable")[:, :MOST_CLASSES]
-        starts = np.arange(0, best.size + 1, MOST_CLASSES)
-        chosen = sparse.csr_matrix((np.take_along_axis(seen, best, axis=1).ravel(), best.ravel(), starts), seen.shape)
-        return unit_rows(chosen.astype(np.float64) @ self._classes)
 
 
 def fit(material: Material) -> Conse:
     """Look up the words for the classes, as the collection's texts centre them."""
     network, words = _bases(material.bases)
-    state = EncoderState(
-        Conse.name,
-        {"network": network.fingerprint, "words": words.fingerprint},
-        {"classes": words.encode_texts(class_names())},
-    )
-    return Conse(state, network, words)
+    settings = {"network": network.fingerprint, "words": words.fingerprint}
+    return Conse(EncoderState(Conse.name, settings, {"classes": words.encode_texts(class_names())}), network, words)
 
 
 def derive(conse: Conse, modality: Modality, vectors: Vectors) -> Vectors:

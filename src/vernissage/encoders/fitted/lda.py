@@ -119,12 +119,11 @@ class LDA(WordEncoder):
     @property
     def chance(self) -> str:
         """A note where the words of the topics stand together no more often than by chance; else empty."""
-        coherence = self.coherence.get(self.dim, 1.0)
+        if (coherence := self.coherence.get(self.dim, 1.0)) > 0:
+            return ""
         return (
             f"the words of the topics stand together no more often than by chance (NPMI {coherence:.3f}): they say "
             f"little of the works; longer descriptions or fewer topics may"
-            if coherence <= 0
-            else ""
         )
 
     @property

@@ -13,6 +13,7 @@ from packaging.version import Version
 from vernissage import __version__
 from vernissage.encoders.register import models
 from vernissage.encoders.runtime.hub import cache_folder, free_bytes, size_in_words, why_not_ready
+from vernissage.errors import first_line
 
 _PACKAGES = (
     "faiss-cpu", "torch", "transformers", "safetensors", "huggingface_hub", "onnx", "onnxruntime",
@@ -96,8 +97,7 @@ def _devices() -> tuple[list[str], list[str]]:
     try:
         import torch
     except (ImportError, OSError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        return [], [f"torch is installed but cannot be imported ({reason}); install it anew"]
+        return [], [f"torch is installed but cannot be imported ({first_line(error)}); install it anew"]
     devices = ["cpu"]
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)

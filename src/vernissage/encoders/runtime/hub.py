@@ -10,7 +10,7 @@ from typing import Any
 from vernissage.encoders.register import ModelCard
 from vernissage.encoders.runtime.devices import import_extra
 from vernissage.encoders.runtime.weights import NEEDED
-from vernissage.errors import EncoderError
+from vernissage.errors import EncoderError, first_line
 from vernissage.progress import Progress, silent
 
 _PATIENCE = 10
@@ -171,8 +171,7 @@ def _reason(hub: Any, error: Exception) -> str:
         return "the hub has no such revision"
     if isinstance(error, hub.errors.RepositoryNotFoundError):
         return "the hub has no such model, or wants a login for it"
-    first = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-    return f"fetching them from {hub.constants.ENDPOINT} failed ({first[:100]})"
+    return f"fetching them from {hub.constants.ENDPOINT} failed ({first_line(error)[:100]})"
 
 
 def _not_fetched(card: ModelCard, wanted: str, reason: str) -> str:

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from vernissage.encoders.runtime.devices import import_extra, import_torch
 from vernissage.encoders.runtime.onnx import ExportedTower, Fidelity, OnnxCard, Tower, load_onnx, towers_of
-from vernissage.errors import EncoderError, Kind, WorkspaceError
+from vernissage.errors import EncoderError, Kind, WorkspaceError, first_line
 from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
 from vernissage.values import Modality, Vectors
@@ -171,8 +171,9 @@ def _exported(folder: Path, encoder: Any, modality: Modality, tower: Tower, prog
         with warnings.catch_warnings(action="ignore"), torch.no_grad():
             torch.onnx.export(tower.module(), example, file, dynamo=False, opset_version=OPSET, **named)
     except (RuntimeError, ValueError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
-        raise EncoderError(f"{encoder.name} cannot be exported to ONNX ({reason}); run it in torch") from error
+        raise EncoderError(
+            f"{encoder.name} cannot be exported to ONNX ({first_line(error)}); run it in torch"
+        ) from error
     if set(folder.iterdir()) != before | {file}:
         raise EncoderError(f"{encoder.name} does not fit into ONNX files, which end at 2 GB; run it in torch")
     progress("Exporting", 1, 1)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vernissage.encoders.runtime.devices import Runtime, import_extra, import_torch
-from vernissage.errors import EncoderError
+from vernissage.errors import EncoderError, first_line
 from vernissage.files import read_regular, read_word_lists, seal_of
 from vernissage.shapes import json_values
 
@@ -213,7 +213,7 @@ def load_model(place: Path, architecture: str, runtime: Runtime, *, unneeded: Se
         ) from error
     except (OSError, ValueError, RuntimeError, KeyError, damaged) as error:
         raise EncoderError(
-            f"cannot load {architecture} from {place} ({_first_line(error)}); get config.json and the weights "
+            f"cannot load {architecture} from {place} ({first_line(error)}); get config.json and the weights "
             f"(model.safetensors) anew, from one and the same model"
         ) from error
     _refuse_missing((key for key in found["missing_keys"] if not key.startswith(tuple(unneeded))), place)
@@ -277,14 +277,14 @@ def load_tokenizer(place: Path) -> Any:
             return transformers.AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
     except ImportError as error:
         raise EncoderError(
-            f"the tokenizer in {place} needs a package that is not installed ({_first_line(error)}); put the model's "
+            f"the tokenizer in {place} needs a package that is not installed ({first_line(error)}); put the model's "
             f"tokenizer.json there, or `pip install sentencepiece protobuf`"
         ) from error
     except EncoderError:
         raise
     except Exception as error:  # the tokenizers' own errors are bare Exceptions
         raise EncoderError(
-            f"cannot load the tokenizer in {place} ({_first_line(error)}); get its files anew, best tokenizer.json"
+            f"cannot load the tokenizer in {place} ({first_line(error)}); get its files anew, best tokenizer.json"
         ) from error
 
 
@@ -340,7 +340,3 @@ def _checked_settings(place: Path) -> Iterator[None]:
             f"{place / 'config.json'} holds a value of the wrong kind ({' '.join(str(error).split())[:200]}); get it "
             f"anew from where the weights came from"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

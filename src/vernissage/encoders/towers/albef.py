@@ -121,12 +121,8 @@ class AlbefNetwork:
     def image_tokens(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """Pictures (n, 3, size, size) as tokens (n, 1 + patches, width), the class token first, normalised."""
         torch, sizes, top = import_torch(), self.architecture, "visual_encoder."
-        patches = torch.nn.functional.conv2d(
-            pixels,
-            self.weights[f"{top}patch_embed.proj.weight"],
-            self.weights[f"{top}patch_embed.proj.bias"],
-            stride=sizes.patch,
-        )
+        kernels, biases = (self.weights[f"{top}patch_embed.proj.{part}"] for part in ("weight", "bias"))
+        patches = torch.nn.functional.conv2d(pixels, kernels, biases, stride=sizes.patch)
         first = self.weights[f"{top}cls_token"].expand(len(pixels), -1, -1)
         tokens = torch.cat([first, patches.flatten(2).transpose(1, 2)], dim=1) + self.weights[f"{top}pos_embed"]
         for number in range(sizes.vision_layers):
@@ -181,13 +177,9 @@ class AlbefNetwork:
     def _text_attention(
         self, name: str, states: "torch.Tensor", seen: "torch.Tensor", real: "torch.Tensor | None"
     ) -> "torch.Tensor":
-        answer = _attention(
-            self.linear(f"{name}self.query", states),
-            self.linear(f"{name}self.key", seen),
-            self.linear(f"{name}self.value", seen),
-            heads=self.architecture.text_heads,
-            real=real,
-        )
+        given = {"query": states, "key": seen, "value": seen}
+        parts = [self.linear(f"{name}self.{part}", each) for part, each in given.items()]
+        answer = _attention(*parts, heads=self.architecture.text_heads, real=real)
         changed = self.linear(f"{name}output.dense", answer)
         return self._norm(f"{name}output.LayerNorm", states + changed, self.architecture.text_eps)
 
@@ -310,16 +302,9 @@ def load_albef(
     words = albef_words(pieces, cleaning, sizes.positions)
     device = runtime.resolved_device()
     network = AlbefNetwork(sizes, {name: tensor.to(device) for name, tensor in weights.items()})
-    state = described(
-        "albef",
-        file,
-        digest(digest_of(file).encode(), digest_of(listed).encode() if there else b""),
-        runtime,
-        vocabulary=str(listed),
-        image_size=sizes.image_size,
-        cleaning=cleaning,
-        network=asdict(sizes),
-    )
+    weighed = digest(digest_of(file).encode(), digest_of(listed).encode() if there else b"")
+    settings = {"image_size": sizes.image_size, "cleaning": cleaning, "network": asdict(sizes)}
+    state = described("albef", file, weighed, runtime, vocabulary=str(listed), **settings)
     return ALBEF(network, words, Preprocessing("squash", sizes.image_size), state, runtime)
 
 
@@ -393,24 +378,17 @@ def _checkpoint(place: Path) -> Path:
 def _needed_tensors(tensors: "Mapping[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
     """Without momentum copies, queues, the language model's head and the temperature; BERT without ``bert.``."""
     plain = {name.replace("text_encoder.bert.", "text_encoder.", 1): tensor for name, tensor in tensors.items()}
-    return {
-        name: tensor
-        for name, tensor in plain.items()
-        if name.startswith(_NEEDED_PARTS) and not name.startswith(_UNUSED_PARTS)
-    }
+    needed = [name for name in plain if name.startswith(_NEEDED_PARTS) and not name.startswith(_UNUSED_PARTS)]
+    return {name: plain[name] for name in needed}
 
 
 def _settings_beside(file: Path) -> dict[str, int]:
     """Whole numbers that the settings of the training beside the weights give, by the names of `AlbefArchitecture`."""
     vision, text = said_in(file.parent / "config.json", "vit"), file.parent / "config_bert.json"
     vision = vision if isinstance(vision, dict) else {}
-    wanted: dict[str, Any] = {
-        "vision_layers": vision.get("depth"),
-        "vision_heads": vision.get("num_heads"),
-        "text_layers": said_in(text, "num_hidden_layers"),
-        "text_heads": said_in(text, "num_attention_heads"),
-        "fusion_layer": said_in(text, "fusion_layer"),
-    }
+    wanted: dict[str, Any] = {"vision_layers": vision.get("depth"), "vision_heads": vision.get("num_heads")}
+    named = {"text_layers": "num_hidden_layers", "text_heads": "num_attention_heads", "fusion_layer": "fusion_layer"}
+    wanted |= {name: said_in(text, key) for name, key in named.items()}
     return {name: value for name, value in wanted.items() if isinstance(value, int)}
 
 

@@ -64,17 +64,15 @@ class ResNet50(ImageTower):
     def classify(self, images: Sequence[Image.Image]) -> list[Classification]:
         """The most probable class of each picture."""
         labels = self.network.config.id2label
-        rows = self.runtime.in_batches(images, self._class_probabilities, len(labels))
+        rows = self.runtime.in_batches(
+            images, lambda some: self.network(self._pixels(some)).logits.float().softmax(dim=1), len(labels)
+        )
         best = zip(rows.argmax(axis=1).tolist(), rows, strict=True)
         return [Classification(index, str(labels[index]), float(row[index])) for index, row in best]
 
     def vectors_of_pixels(self, pixels: "torch.Tensor") -> "torch.Tensor":
         features: torch.Tensor = self.network.resnet(pixels).pooler_output.flatten(1)
         return features
-
-    def _class_probabilities(self, images: Sequence[Image.Image]) -> "torch.Tensor":
-        probabilities: torch.Tensor = self.network(self._pixels(images)).logits.float().softmax(dim=1)
-        return probabilities
 
 
 def load_resnet(place: Path, *, runtime: Runtime = USUAL) -> ResNet50:
