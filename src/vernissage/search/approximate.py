@@ -243,9 +243,9 @@ def usual_lists(count: int) -> int:
 
 
 def usual_efforts(lists: int) -> tuple[Effort, ...]:
-    """How far searches go where nothing was measured: further than most collections need."""
-    shares = ((10, 64, 400), (100, 12, 1_600), (1_000, 4, 8_000))
-    return tuple(Effort(k, min(lists, 4 + lists // share), candidates) for k, share, candidates in shares)
+    """How far searches go where nothing was measured: as far as mixtures of nine works take in large collections."""
+    shares = ((10, 12, 500), (100, 6, 2_000), (1_000, 3, 8_000))
+    return tuple(Effort(k, min(lists, 8 + lists // share), candidates) for k, share, candidates in shares)
 
 
 def build_inverted_lists(
