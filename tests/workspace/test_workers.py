@@ -213,7 +213,8 @@ def test_workers_of_a_cluster_may_be_killed_and_are_sent_what_they_do_not_see(
                     process.kill()
             found[number] = rows.tobytes()
     assert found == expected
-    assert not workers_below(psutil.Process(), "ray::_Actor")
+    _, alive = psutil.wait_procs(workers_below(psutil.Process(), "ray::_Actor"), timeout=60)
+    assert not alive
 
 
 @pytest.mark.long
