@@ -36,8 +36,9 @@ _RATED = 9
 _AREA = 12
 """Works near each other whose mean stands for an area of interest."""
 _TIMED = 24
-_CANDIDATES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
-"""How many times as many candidates as works are tried."""
+_CANDIDATES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 96, 160)
+"""How many times as many candidates as works are tried, up to `_MOST` times the longest list."""
+_MOST = 48
 _NOWHERE = 2**40
 _WORTH = 0.8
 """The approximate index is chosen where it takes at most this share of the exact one's time."""
@@ -160,7 +161,7 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
         progress(f"Measuring {key}", number, len(probes))
         places = {name: _places(lists, some, each, depths[-1]) for name, some in queries.items()}
         for k in depths:
-            candidates, recall = _least_candidates(places, k, wanted.recall)
+            candidates, recall = _least_candidates(places, k, _MOST * depths[-1], wanted.recall)
             index = exact_over(source, ApproximateRows(lists, (Effort(k, each, candidates),)))
             points.append(Point(k, each, candidates, _milliseconds(index, alike, k), recall))
     progress(f"Measuring {key}", len(probes), len(probes))
@@ -252,7 +253,7 @@ def _places(lists: InvertedLists, queries: _Queries, probes: int, deepest: int) 
     scaled = scaled_probes(probes, len(lists), allowed)
     if scaled > len(lists.centroids):
         return [np.arange(len(each)) for each in queries.truth]  # such a search is exact
-    single, most = queries.vectors.astype(np.float32), _CANDIDATES[-1] * deepest
+    single, most = queries.vectors.astype(np.float32), _MOST * deepest
     found = lists.candidates(single, min(most, len(lists)), scaled, queries.allowed)
     return [_place_of(rows, best) for rows, best in zip(found, queries.truth, strict=True)]
 
@@ -266,7 +267,9 @@ def _place_of(rows: Rows, wanted: Rows) -> Rows:
     return np.where(rows[at] == wanted, at, _NOWHERE)
 
 
-def _least_candidates(places: Mapping[str, list[Rows]], k: int, recall: float) -> tuple[int, dict[str, float]]:
+def _least_candidates(
+    places: Mapping[str, list[Rows]], k: int, most: int, recall: float
+) -> tuple[int, dict[str, float]]:
     """The fewest candidates that bring the recall wanted for every kind of query, or else the most that are tried."""
 
     def reached(candidates: int) -> dict[str, float]:
@@ -275,7 +278,7 @@ def _least_candidates(places: Mapping[str, list[Rows]], k: int, recall: float) -
             for name, some in places.items()
         }
 
-    tried = ((k * times, reached(k * times)) for times in _CANDIDATES)
+    tried = ((k * times, reached(k * times)) for times in _CANDIDATES if k * times <= most)
     last = (0, dict[str, float]())
     for last in tried:
         if min(last[1].values()) >= recall:
