@@ -341,11 +341,11 @@ def _kept(workspace: "Workspace", key: str) -> tuple[IndexedTable, Mapping[str, 
 
 
 def require_vectors(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
-    """The same keys, or all that there are where none is named. Raises RequestError: there are no such vectors."""
+    """The same keys, or all that are searched where none is named. Raises RequestError: there are no such vectors."""
     there = workspace.manifest.vectors
     if missing := [key for key in keys if key not in there]:
         raise RequestError(f"the workspace has no vectors {missing[0]}; it has {', '.join(there) or 'none'}")
-    return keys or tuple(there)
+    return keys or tuple([key for key in there if key.rpartition(".")[0] in workspace.encoder_names])
 
 
 def _choose(workspace: "Workspace", wanted: Mapping[str, IndexChoice], progress: Progress) -> dict[str, IndexChoice]:
