@@ -108,7 +108,7 @@ def test_the_command_takes_an_address_and_refuses_what_it_cannot_use(
     server: PictureServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace = tmp_path / "w"
-    assert run("build", f"{server.base}/c", "-o", workspace, "-e", "lsa") == 6
+    assert run("build", f"{server.base}/c", "-o", workspace, "-e", "lsa") == 1
     assert "on a private network or this machine (--allow-private-hosts" in capsys.readouterr().err
     assert not (workspace / "workspace.json").exists()
     assert run("build", f"{server.base}/c", "-o", workspace, "--rate", "0") == 1

@@ -107,9 +107,9 @@ def test_settings_that_do_not_fit_are_refused_and_what_was_chosen_stays(
         (["--kind", "milvus"], "lacks 'url'; give --url"),
         (["--kind", "milvus", "--url", "x.db", "--index", "IVF_RABITQ"], "Milvus Lite, a file, has no others"),
         (["--kind", "milvus", "--url", "http://a:b@127.0.0.1:1"], "holds a password"),
-        (["--kind", "milvus", "--url", "x.db", "--build", "M"], "'M=' is no parameter of Milvus"),
+        (["--kind", "milvus", "--url", "x.db", "--build", "M"], "'M=' is no parameter; give a name and a number"),
         (["--kind", "milvus", "--url", "http://127.0.0.1:1"], "does not answer as it should"),
-        (["--kind", "exact", "--url", "x.db"], "the exact index has no settings"),
+        (["--kind", "exact", "--url", "x.db"], "the exact index has shards alone"),
     ):
         with pytest.raises(SystemExit) as end:
             main(["index", "use", str(chosen), *words])

@@ -83,7 +83,7 @@ def test_an_interrupted_build_ends_with_the_same_bytes(tmp_path: Path, monkeypat
         return open_picture(path, at_least=at_least)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("vernissage.workspace.encoding.open_picture", fails)
+        patched.setattr("vernissage.workspace.blocks.open_picture", fails)
         build(folder, tmp_path / "w")
     kept = list((tmp_path / "w" / "building").rglob("*.npy"))
     assert kept

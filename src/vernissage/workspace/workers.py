@@ -215,7 +215,7 @@ class _Processes(_Crew):
     def _hired(self) -> _Worker:
         from joblib.externals.loky.process_executor import ProcessPoolExecutor  # which does not run __main__ again
 
-        one = ProcessPoolExecutor(1)
+        one = ProcessPoolExecutor(1, initializer=_keep_encoder)
         encode = partial(one.submit, encode_block, -(-usable_cores() // self._number))
         return _Worker(one.submit(version), encode, partial(one.shutdown, kill_workers=True))
 
@@ -279,6 +279,15 @@ class _Ray(_Crew):
             lambda *block: actor[0].encode.remote(*block).future(),
             lambda: self._ray.kill(actor.pop()),
         )
+
+
+def _keep_encoder() -> None:
+    """Keep loky from ending this process where it has grown by 300 MB, as by an encoder that is loaded.
+
+    What gives it work would warn of that, and come to a stand where warnings are errors.
+    """
+    loky = importlib.import_module("joblib.externals.loky.process_executor")
+    vars(loky)["_USE_PSUTIL"] = False
 
 
 def version() -> str:
