@@ -2,9 +2,9 @@
 
     python benchmarks/everyone.py [--visitors 20000] [--works 100000] [--dim 512] [--workspace WORKSPACE] [--json]
 
-Visitors have rated nine works each; every list has nine works with reasons and is written to Parquet. Beside it, of the
-same run: the product of as many float32 queries with all vectors, in blocks of 256, without choosing anything. With a
-workspace, its default engine's rate is printed too.
+Vectors are those of `embeddings.py`. Visitors have rated nine works each; every list has nine works with reasons and is
+written to Parquet. Beside it, of the same run: the product of as many float32 queries with all vectors, in blocks of
+256, without choosing anything. With a workspace, its default engine's rate is printed too.
 """
 
 import argparse
@@ -21,27 +21,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from embeddings import Embeddings
 from vernissage.gallery.everyone import ListOptions, lists_for_everyone
 from vernissage.workspace.build import build_workspace
 from vernissage.workspace.workspace import open_workspace
 
 RATED, BLOCK, ENGINE = 9, 256, "made-here"
-
-
-def vectors_like_embeddings(works: int, dim: int, random: np.random.Generator) -> np.ndarray:
-    """Clusters of low dimension, noise and a common direction, float32 (works, dim) of unit length."""
-    clusters, inner = max(8, works // 400), 30
-    centres = random.standard_normal((clusters, dim), dtype=np.float32)
-    basis = random.standard_normal((inner, dim), dtype=np.float32) / np.sqrt(inner)
-    common = 0.8 * random.standard_normal(dim, dtype=np.float32)
-    found = np.empty((works, dim), dtype=np.float32)
-    for start in range(0, works, 10_000):
-        rows = min(10_000, works - start)
-        own = random.standard_normal((rows, inner), dtype=np.float32) @ basis
-        block = centres[random.integers(clusters, size=rows)] + own + common
-        block += 0.3 * random.standard_normal((rows, dim), dtype=np.float32)
-        found[start : start + rows] = block / np.linalg.norm(block, axis=1, keepdims=True)
-    return found
 
 
 def build(folder: Path, vectors: np.ndarray) -> Path:
@@ -95,7 +80,7 @@ def main() -> None:
     random = np.random.default_rng(0)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        vectors = vectors_like_embeddings(asked.works, asked.dim, random)
+        vectors = Embeddings(asked.dim).rows(asked.works, seed=1)
         workspace = build(folder, vectors)
         ids = list(open_workspace(workspace).collection.ids)
         ratings = ratings_file(folder / "ratings.parquet", ids, asked.visitors, random)
@@ -110,7 +95,8 @@ def main() -> None:
             found["default_lists_a_second"] = people / seconds
     load = os.getloadavg()[0]
     print(json.dumps(found) if asked.json else "\n".join(f"{key:24} {value:10.2f}" for key, value in found.items()))
-    print(f"load {load:.1f}") if not asked.json else None
+    if not asked.json:
+        print(f"load {load:.1f}")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,9 @@ from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
-import opening
 from PIL import Image
 
+import opening
 from measuring import cpu_seconds
 from vernissage.files import digest
 from vernissage.gallery.gallery import open_gallery

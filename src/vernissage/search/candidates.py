@@ -21,6 +21,7 @@ _SPARSE = 8
 _MARGIN = 16
 """Candidates beyond a list's length: enough to tell the last of it from the next, but for ties."""
 _GROWTH = 4
+_SAMPLE = 16
 
 
 class Found(NamedTuple):
@@ -138,6 +139,16 @@ class KeptPlace:
         """What the names of all collections begin with that hold states of this table; letters, digits and _ alone."""
         key = f"{table.card.encoder}.{table.card.modality}"
         return re.sub(r"\W", "_", f"{self.name}_{key[:16]}_{digest(key.encode())[:6]}_", flags=re.ASCII)
+
+
+def sampled_rows(table: VectorTable) -> Rows:
+    """A few rows from all over a table, ascending: what opening an index compares of what is kept elsewhere."""
+    return np.unique(np.linspace(0, max(0, len(table) - 1), _SAMPLE, dtype=np.int64))[: len(table)]
+
+
+def are_rows(table: VectorTable, rows: Rows, kept: Mapping[int, Vectors]) -> bool:
+    """Whether vectors that are ``kept`` are, bit for bit, those of these rows of a table, and none is missing."""
+    return all(row in kept and np.array_equal(kept[row], table.vectors[row]) for row in rows.tolist())
 
 
 @dataclass(frozen=True, eq=False)

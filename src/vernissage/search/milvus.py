@@ -23,7 +23,7 @@ import numpy as np
 
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.progress import Progress, silent
-from vernissage.search.candidates import Found, KeptPlace
+from vernissage.search.candidates import Found, KeptPlace, are_rows, sampled_rows
 from vernissage.search.nearest import ScaledQuery
 from vernissage.search.scan import Rows
 from vernissage.search.vectors import VectorTable
@@ -45,7 +45,6 @@ _CONNECTING, _ANSWERING, _LOADING = 5.0, 10.0, 3_600.0  # seconds
 _NOT_LOADED = 101
 _BATCH_BYTES = 8 << 20
 _LONGEST_ID = 65_535  # bytes of a VARCHAR
-_SAMPLE = 16
 
 
 @dataclass(frozen=True)
@@ -213,9 +212,9 @@ class MilvusRows:
         if dim is None or int(dim) != self._table.dim:
             raise self._foreign(f"vectors of {dim or 'no'} numbers, not {self._table.dim}")
         self._milvus.call("load_collection", self.name, long=True)
-        rows = np.unique(np.linspace(0, max(0, len(self._table) - 1), _SAMPLE, dtype=np.int64))[: len(self._table)]
+        rows = sampled_rows(self._table)
         kept = self.vectors(rows) if len(rows) else {}
-        if not all(row in kept and np.array_equal(kept[row], self._table.vectors[row]) for row in rows.tolist()):
+        if not are_rows(self._table, rows, kept):
             raise self._foreign("other vectors")
         return self
 

@@ -7,7 +7,6 @@ whole numbers and names that we made; ids are stored as bytes, so that none mean
 
 import math
 import struct
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from vernissage.errors import Kind, ProvenanceError, RequestError, StorageError
-from vernissage.progress import Progress, silent
-from vernissage.search.candidates import Found, KeptPlace
+from vernissage.progress import Progress, meanwhile, silent
+from vernissage.search.candidates import Found, KeptPlace, are_rows, sampled_rows
 from vernissage.search.nearest import ScaledQuery
 from vernissage.search.scan import Rows
 from vernissage.search.vectors import VectorTable
@@ -39,7 +38,6 @@ _LONGEST_NAME = 63  # bytes of a name in PostgreSQL; it cuts longer ones
 _PLAIN_NUMBERS = 1_900  # float32 of a row that fits a page; longer ones are kept aside
 _BATCH_BYTES = 8 << 20
 _IDS_AT_ONCE = 8_192
-_SAMPLE = 16
 _COPY_HEAD, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), struct.pack("!h", -1)
 
 
@@ -176,14 +174,14 @@ class PgvectorRows:
             ProvenanceError: they are not.
             StorageError: the database does not answer.
         """
-        rows = np.unique(np.linspace(0, max(0, len(self._table) - 1), _SAMPLE, dtype=np.int64))[: len(self._table)]
+        rows = sampled_rows(self._table)
         with self._database.reading() as connection:
             if (there := self._count(connection)) != len(self._table) or not _exists(connection, self.name):
                 raise self._foreign(f"{there:,} rows of {len(self._table):,}")
             if not self.exact and not _exists(connection, f"{self.name}_i"):
                 raise self._foreign("no finished index")
             kept = self._vectors(connection, rows)
-        if not all(row in kept and np.array_equal(kept[row], self._table.vectors[row]) for row in rows.tolist()):
+        if not are_rows(self._table, rows, kept):
             raise self._foreign("other vectors")
         return self
 
@@ -240,29 +238,17 @@ class PgvectorRows:
         making = f'CREATE INDEX IF NOT EXISTS "{self.name}_i" ON "{self.name}" USING hnsw '
         making += f"((vector::halfvec({self._table.dim})) halfvec_ip_ops) {f'WITH ({given})' if given else ''}"
         connection.execute(text("SET maintenance_work_mem = '1GB'"))
+        done = text("SELECT max(tuples_done) FROM pg_stat_progress_create_index")
+
+        def tell() -> None:
+            with suppress(StorageError), self._database.reading() as other:  # which making the index tells of
+                progress("indexing in PostgreSQL", int(other.scalar(done) or 0), len(self._table))
+
         try:
-            with self._told(progress):
+            with meanwhile(tell, 1.0):
                 connection.execute(text(making))
         finally:
             connection.execute(text("RESET maintenance_work_mem"))
-
-    @contextmanager
-    def _told(self, progress: Progress) -> Iterator[None]:
-        """Report every second how far the server has come with the index that is made in the block."""
-        ended, query = threading.Event(), text("SELECT max(tuples_done) FROM pg_stat_progress_create_index")
-
-        def told() -> None:
-            while not ended.wait(1.0):
-                with suppress(StorageError), self._database.reading() as connection:  # which the index itself tells of
-                    progress("indexing in PostgreSQL", int(connection.scalar(query) or 0), len(self._table))
-
-        thread = threading.Thread(target=told, name="progress of an index", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
 
     def drop_others(self, *keep: str) -> None:
         """Drop the tables of other states of this table, but for those to ``keep``."""

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from vernissage import storage
 from vernissage.errors import Kind, VernissageError
 from vernissage.gallery.gallery import Gallery
-from vernissage.progress import Progress
+from vernissage.progress import Progress, meanwhile
 from vernissage.storage.jobs import Job
 from vernissage.web.api.access import Access
 from vernissage.web.api.doing import AFTER, DOING, IN_ORDER, TOGETHER
@@ -133,24 +133,18 @@ class Jobs:
     @contextmanager
     def _signs(self, jobs: Sequence[Job]) -> Iterator[None]:
         """Give signs of life while the block runs, however long a step of it takes."""
-        ended, database = threading.Event(), self._service.gallery.repository.database
+        database = self._service.gallery.repository.database
 
-        def signs() -> None:
-            while not ended.wait(_SIGN_SECONDS):
-                try:
-                    with database.writing() as connection:
-                        storage.jobs.keep_jobs(connection, jobs, self._name, datetime.now(UTC), self._progress)
-                except VernissageError as error:
-                    _log.error("no sign of life of a job: %s", error)
+        def sign() -> None:
+            try:
+                with database.writing() as connection:
+                    storage.jobs.keep_jobs(connection, jobs, self._name, datetime.now(UTC), self._progress)
+            except VernissageError as error:
+                _log.error("no sign of life of a job: %s", error)
 
         self._progress = None
-        thread = threading.Thread(target=signs, name="signs of life", daemon=True)
-        thread.start()
-        try:
+        with meanwhile(sign, _SIGN_SECONDS):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
 
 def _done(gallery: Gallery, jobs: Sequence[Job], progress: Progress) -> list[tuple[Job, dict[str, Any]]]:
