@@ -102,7 +102,7 @@ class Ids(Sequence[str]):
 
     def rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """The row of each id, int64 (m,); -1 where there is none."""
-        if item_ids is self:
+        if isinstance(item_ids, Ids) and item_ids == self:
             return np.arange(len(self))
         if self._dictionary is not None:
             found_row = self._dictionary.get

@@ -135,7 +135,7 @@ def _print_choices(workspace: "Workspace", chosen: "dict[str, IndexChoice]", *, 
     if as_json:
         print_json({key: asdict(each) for key, each in chosen.items()})
         return
-    every = {key: chosen.get(key, IndexChoice()) for key in workspace.manifest.vectors}
+    every = {key: chosen.get(key, IndexChoice()) for key in workspace.manifest.searched}
     told = [
         [key, each.kind, ", ".join(f"{k} {v}" for k, v in each.settings.items() if isinstance(v, str | int))]
         for key, each in every.items()
@@ -165,12 +165,14 @@ def tune(
     from vernissage.workspace.workspace import open_workspace
 
     wanted = Wanted(recall, tuple(at or Wanted.depths), megabytes, milliseconds)
+    if out is not None:
+        from vernissage.pages.figures import require_figure, save_figure
+        from vernissage.pages.tuning_figure import tuning_figure
+
+        require_figure(out)
     with progress_bars() as progress:
         found = measure(open_workspace(workspace), wanted, tuple(vectors or ()), progress)
     if out is not None:
-        from vernissage.pages.figures import save_figure
-        from vernissage.pages.tuning_figure import tuning_figure
-
         save_figure(tuning_figure(found), out)
         note(f"Plot written: {out}")
     if as_json:

@@ -73,7 +73,7 @@ def map_works(
       vernissage map workspace --tiles
       vernissage map workspace --vikus viewer/data --atlas works.parquet
     """
-    from vernissage.pages.figures import save_figure
+    from vernissage.pages.figures import require_figure, save_figure
     from vernissage.pages.map_exports import write_atlas, write_vikus
     from vernissage.pages.map_figure import map_figure, map_thumbnails
     from vernissage.pages.map_tiles import keep_map
@@ -83,6 +83,8 @@ def map_works(
         raise RequestError(
             "nothing would be written; name a picture (-o map.png) or a page (--html map.html), or give --tiles"
         )
+    if out is not None:
+        require_figure(out)
     with Place(workspace).gallery(people=False) as gallery:
         if tiles:
             with progress_bars() as progress:

@@ -113,6 +113,11 @@ def power(said: PowerWords) -> None:
     find, out, figure = said.find, said.out, said.figure
     if find is not None and said.participants is not None:
         raise RequestError("either --participants are given or --find finds them; leave one out")
+    if figure is not None:
+        from vernissage.pages.figures import require_figure, save_figure
+        from vernissage.pages.study_figures import power_figure
+
+        require_figure(figure)
     people, seed = said.population(), said.seed
     how: Any = {"simulations": said.simulations, "seed": seed}
     with progress_bars() as progress:
@@ -123,9 +128,6 @@ def power(said: PowerWords) -> None:
         else:
             found, tried = find_participants(people, find, **how, progress=progress)
         if figure is not None:
-            from vernissage.pages.figures import save_figure
-            from vernissage.pages.study_figures import power_figure
-
             points = power_points(people, found, tried, seed=seed, progress=progress)
             save_figure(power_figure(points, marked=found.participants), figure)
     if out is not None:

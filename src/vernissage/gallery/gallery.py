@@ -369,9 +369,9 @@ class Gallery:
         source = "text" if isinstance(query, str) else modality_of_file(query.name if isinstance(query, Path) else "")
         target = SEARCHED.get(within, "image")
         target = target if source == "text" or MODALITY_CARDS[target].pictured else "image"
-        read = {kind for each in self.encoders for kind in snapshot.workspace.modalities(each)}
+        searchable = [each for each in self.encoders if snapshot.workspace.searches_texts(each)]
         asked = selection(snapshot, n, where, exclude, per, show_copies=show_copies)
-        if isinstance(query, str) and within == "text" and not encoder and "text" not in read:
+        if isinstance(query, str) and within == "text" and not encoder and not searchable:
             return self._search_texts(query, "", asked)
         name = encoder or search_encoder(snapshot.workspace, source, target)
         reads = snapshot.workspace.modalities(name)

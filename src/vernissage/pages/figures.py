@@ -74,6 +74,19 @@ def drawing() -> Iterator[None]:
         yield
 
 
+def require_figure(path: Path) -> Path:
+    """Return the path if a figure can be saved there: to be asked before what is drawn takes long.
+
+    Raises:
+        RequestError: its suffix is another than a figure's.
+    """
+    if path.suffix.lower() not in _METADATA:
+        raise RequestError(
+            f"a figure cannot be saved as {path.name!r}; end the name with one of {', '.join(sorted(_METADATA))}"
+        )
+    return path
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG (200 dots per inch), SVG or PDF, as the suffix says; equal figures give equal bytes.
 
@@ -81,11 +94,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         RequestError: another suffix.
         WorkspaceError: the file cannot be written.
     """
-    suffix = path.suffix.lower()
-    if suffix not in _METADATA:
-        raise RequestError(
-            f"a figure cannot be saved as {path.name!r}; end the name with one of {', '.join(sorted(_METADATA))}"
-        )
+    suffix = require_figure(path).suffix.lower()
     target = io.BytesIO()
     with drawing():
         figure.savefig(target, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=dict(_METADATA[suffix]))

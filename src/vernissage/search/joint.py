@@ -1,19 +1,28 @@
 """One vector of a work that has a picture and a text: early fusion."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from vernissage.catalog.ids import Ids
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import ProvenanceError, RequestError
-from vernissage.search.vectors import VectorTable, make_vector_table, merged
+from vernissage.files import array_digest
+from vernissage.search.vectors import VectorCard, VectorTable, merged, write_table
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, readable
+
+JOINT: Modality = "joint"
+"""What stands for a modality in the names and cards of joint vectors; no work is of it."""
 
 JointRule = Literal["image", "text", "mean", "concat"]
 _BLOCK = 8_192  # works that are joined at once, in double precision
 JOINT_RULES: tuple[JointRule, ...] = ("mean", "image", "text", "concat")
+
+Rows = npt.NDArray[np.int64]
 
 
 def join_modalities(pictures: VectorTable, texts: VectorTable, rule: JointRule = "mean") -> VectorTable:
@@ -33,31 +42,62 @@ def join_modalities(pictures: VectorTable, texts: VectorTable, rule: JointRule =
         raise RequestError(f"there is no joint vector {rule!r}; choose one of {', '.join(JOINT_RULES)}")
     if rule in ("image", "text"):
         return pictures if rule == "image" else texts
-    _check(pictures, texts, rule)
-    ids = tuple(dict.fromkeys((*pictures.item_ids, *texts.item_ids)))
-    means = [_mean(table) for table in (pictures, texts)]
-    joined = np.empty((len(ids), pictures.dim + (texts.dim if rule == "concat" else 0)), dtype=np.float32)
-    for start in range(0, len(ids), _BLOCK):
-        some = ids[start : start + _BLOCK]
-        halves = [_aligned_rows(*each, some) for each in zip((pictures, texts), means, strict=True)]
-        both = halves[0] + halves[1] if rule == "mean" else np.concatenate(halves, axis=1)
-        joined[start : start + _BLOCK] = unit_rows(both)
-    return make_vector_table(
-        joined,
-        ids,
-        [""] * len(ids),
-        encoder=pictures.card.encoder,
-        fingerprint=f"{pictures.card.fingerprint}-{rule}",
-        modality="image",
-        collection=pictures.card.collection,
-    )
+    joined = _Joined.of(pictures, texts, rule)
+    vectors = np.empty((len(joined.card.item_ids), joined.dim), dtype=np.float32)
+    for start, block in zip(range(0, len(vectors), _BLOCK), joined.blocks(), strict=True):
+        vectors[start : start + _BLOCK] = block
+    return VectorTable(vectors, replace(joined.card, values=array_digest(vectors)))
 
 
 def joint_of(tables: Mapping[Modality, VectorTable], rule: JointRule = "mean") -> VectorTable:
     """An encoder's tables by modality as one: what is read alike `merged`, pictures and texts joined by the rule."""
-    sides = [[table for name, table in tables.items() if name in readable([each])] for each in encoded_as(tables)]
-    found = {MODALITY_CARDS[some[0].card.modality].read_as: merged(some) for some in sides}
+    found = _sides(tables)
     return join_modalities(found["image"], found["text"], rule) if len(found) > 1 else next(iter(found.values()))
+
+
+def write_joint(stem: Path, tables: Mapping[Modality, VectorTable]) -> None:
+    """Write what `joint_of` makes of pictures and texts by their mean, with a block of it in memory."""
+    found = _sides(tables)
+    joined = _Joined.of(found["image"], found["text"], "mean")
+    write_table(stem, joined.blocks(), joined.dim, joined.card)
+
+
+def _sides(tables: Mapping[Modality, VectorTable]) -> dict[Modality, VectorTable]:
+    """Tables that are read alike as one, by the modality that they are read as."""
+    sides = [[table for name, table in tables.items() if name in readable([each])] for each in encoded_as(tables)]
+    return {MODALITY_CARDS[some[0].card.modality].read_as: merged(some) for some in sides}
+
+
+@dataclass(frozen=True, eq=False)
+class _Joined:
+    """Pictures and texts to be joined: both tables, in which row of each a work stands (−1: in none), and the card."""
+
+    tables: tuple[VectorTable, VectorTable]
+    rows: tuple[Rows, Rows]
+    rule: JointRule
+    card: VectorCard
+
+    @classmethod
+    def of(cls, pictures: VectorTable, texts: VectorTable, rule: JointRule) -> "_Joined":
+        _check(pictures, texts, rule)
+        ids = pictures.item_ids
+        if ids != texts.item_ids:
+            ids = Ids.of(dict.fromkeys((*ids, *texts.item_ids)))
+        named = f"{pictures.card.fingerprint}-{rule}"
+        card = replace(pictures.card, fingerprint=named, modality=JOINT, item_ids=ids, contents=[""] * len(ids))
+        return cls((pictures, texts), (pictures.item_ids.rows(ids), texts.item_ids.rows(ids)), rule, card)
+
+    @property
+    def dim(self) -> int:
+        return sum(each.dim for each in self.tables) if self.rule == "concat" else self.tables[0].dim
+
+    def blocks(self) -> Iterator[Vectors]:
+        """The joint vectors, some at a time: float32 (b, dim)."""
+        means = [_mean(table) for table in self.tables]
+        for start in range(0, len(self.rows[0]), _BLOCK):
+            every = zip(self.tables, means, self.rows, strict=True)
+            halves = [_aligned_rows(table, mean, rows[start : start + _BLOCK]) for table, mean, rows in every]
+            yield unit_rows(halves[0] + halves[1] if self.rule == "mean" else np.concatenate(halves, axis=1))
 
 
 def side_by_side(tables: Sequence[VectorTable], ids: Sequence[str]) -> Vectors:
@@ -66,8 +106,8 @@ def side_by_side(tables: Sequence[VectorTable], ids: Sequence[str]) -> Vectors:
     Each table is centred on its own mean, so that what all its works share does not drown the others. A part is zero
     where its table lacks the work.
     """
-    rows: Vectors = unit_rows(np.concatenate([_aligned_rows(table, _mean(table), ids) for table in tables], axis=1))
-    return rows
+    halves = [_aligned_rows(table, _mean(table), table.item_ids.rows(ids)) for table in tables]
+    return unit_rows(np.concatenate(halves, axis=1))
 
 
 def _check(pictures: VectorTable, texts: VectorTable, rule: JointRule) -> None:
@@ -88,11 +128,9 @@ def _mean(table: VectorTable) -> npt.NDArray[np.float64] | float:
     return table.vectors.mean(axis=0, dtype=np.float64) if len(table) > 1 else 0.0
 
 
-def _aligned_rows(
-    table: VectorTable, mean: npt.NDArray[np.float64] | float, ids: Sequence[str]
-) -> npt.NDArray[np.float64]:
-    """The centred unit vectors of works, zero where the table lacks them: float64 (n, dim)."""
-    rows, own = np.zeros((len(ids), table.dim)), table.item_ids.rows(ids)
-    known = table.vectors[own[own >= 0]]
-    rows[own >= 0] = unit_rows(known - mean) if len(table) > 1 else known
+def _aligned_rows(table: VectorTable, mean: npt.NDArray[np.float64] | float, own: Rows) -> npt.NDArray[np.float64]:
+    """The centred unit vectors of some rows, zero for −1: float64 (n, dim)."""
+    rows, there = np.zeros((len(own), table.dim)), own >= 0
+    known = table.vectors[own[there]]
+    rows[there] = unit_rows(known - mean) if len(table) > 1 else known
     return rows

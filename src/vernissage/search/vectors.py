@@ -110,9 +110,10 @@ class VectorTable:
         rows = self.item_ids.rows(item_ids)
         if (rows < 0).any():
             missing = [item_ids[place] for place in np.flatnonzero(rows < 0)[:5].tolist()]
+            modality = MODALITY_CARDS.get(self.card.modality)
             raise UnknownItemError(
                 f"{', '.join(missing)}: no {self.card.modality} vector of {self.card.encoder} for that; "
-                f"choose works that have a {MODALITY_CARDS[self.card.modality].one}, or another engine"
+                f"choose works that have a {modality.one if modality else 'picture or a text'}, or another engine"
             )
         return rows
 

@@ -34,6 +34,7 @@ from vernissage.errors import CollectionError, EncoderError, Kind, ProvenanceErr
 from vernissage.files import Seal, csv_bytes, digest, read_array, seal_of, write_array, write_bytes
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
+from vernissage.search.joint import JOINT, write_joint
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.pairs import PairScorer, build_pair_matrix
@@ -45,8 +46,8 @@ from vernissage.workspace.copies import COMPARED_BY, REVISION, Copies, find_copi
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.encoding import contents_of, derived_table, encode_collection, keep_index, material_of
 from vernissage.workspace.importing import carry_over, import_vectors
-from vernissage.workspace.index_choice import follow_build
-from vernissage.workspace.measures import Measures
+from vernissage.workspace.index_choice import SCANNED_FROM, follow_build
+from vernissage.workspace.measures import Measures, tables_of
 from vernissage.workspace.settings import BuildOptions, Settings, merged_settings, stored_execution, wanted_encoders
 from vernissage.workspace.state import (
     OPTIONS_NAME,
@@ -65,6 +66,9 @@ from vernissage.workspace.workspace import Workspace
 
 _PATIENCE = 1.0
 """Seconds that a build waits for another writer: a process that opens the workspace may be deleting old files."""
+
+_MANY = 20_000
+"""Works from which every step is told of; of fewer, those that report nothing end before anybody would read it."""
 
 REJECTED_NAME = "rejected.csv"
 
@@ -107,6 +111,7 @@ class Building:
     workers: Workers = ALONE
     encoders: dict[str, Encoder] = field(default_factory=dict)
     tables: dict[tuple[str, Modality], VectorTable] = field(default_factory=dict)
+    joint: dict[str, VectorTable] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     vectors: dict[str, str] = field(default_factory=dict)
     pairs: dict[str, str] = field(default_factory=dict)
@@ -136,9 +141,13 @@ class Building:
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Add the seconds that the block takes to those of ``step``."""
-        started = time.perf_counter()
+        """Add the seconds that the block takes to those of ``step``, which is told of where it takes long."""
+        started, told = time.perf_counter(), len(self.collection) >= _MANY
+        if told:
+            self.progress(step, 0, 1)
         yield
+        if told:
+            self.progress(step, 1, 1)
         self.seconds[step] = self.seconds.get(step, 0.0) + time.perf_counter() - started
 
 
@@ -361,6 +370,8 @@ def _made_manifest(building: Building, published: PublishedSource | None) -> Man
     for card in _wanted(building):
         _make_encoder(building, card)
     means = _keep_means(building)
+    with building.timed("joining pictures and texts"):
+        joint = _keep_joint(building)
     with building.timed("indexing words"):
         _keep_lexicon(building, begun)
     measured = _measured(building)
@@ -371,6 +382,7 @@ def _made_manifest(building: Building, published: PublishedSource | None) -> Man
         fingerprints={name: encoder.fingerprint for name, encoder in building.encoders.items()},
         vectors=building.vectors,
         dims={".".join(key): table.dim for key, table in building.tables.items()},
+        joint=joint,
         pairs=building.pairs,
         means=means,
         imported=building.imported,
@@ -438,7 +450,8 @@ def _measured(building: Building) -> dict[str, Any]:
         parts: tuple[object, ...] = (REVISION, works.fingerprint, vectors.get(f"{COMPARED_BY}.image", ""))
         copies, seal = _kept_array(building, "copies", parts, lambda: find_copies(works, table, building.progress))
         seals = {copies: asdict(seal)}
-    measures = Measures(works, Copies(works.ids, read_array(building.path / copies)), building.tables, building.pairs)
+    once = Copies(works.ids, read_array(building.path / copies))
+    measures = Measures(works, once, building.tables, building.joint, building.pairs)
     grouped = ""
     if fused := measures.fused:
         with building.timed("clustering works"):
@@ -726,6 +739,24 @@ def _keep_means(building: Building) -> dict[str, str]:
                 except RequestError as error:
                     building.left_out[f"means of {name}"] = str(error)
     return folders
+
+
+def _keep_joint(building: Building) -> dict[str, str]:
+    """The stems of joint vectors, one for each work, of large tables of pictures and texts; with their index."""
+    stems: dict[str, str] = {}
+    for name in [name for name in building.encoders if not card_of(name).internal]:
+        tables = tables_of(building.tables, name)
+        if len(encoded_as(tables)) < 2 or max(each.vectors.size for each in tables.values()) < SCANNED_FROM:
+            continue
+        parts = [building.vectors[f"{name}.{modality}"] for modality in tables]
+        stem = building.path / "vectors" / f"{name}.{JOINT}-{_identity(*parts)}"
+        table = _unless_damaged(lambda stem=stem: VectorTable.load(stem))  # type: ignore[misc]
+        if table is None:
+            write_joint(stem, tables)
+            table = VectorTable.load(stem)
+        keep_index(building.path / "indexes", stem, table)
+        building.joint[name], stems[name] = table, stem.name
+    return stems
 
 
 def _keep_lexicon(building: Building, manifest: Manifest) -> None:

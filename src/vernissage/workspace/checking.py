@@ -20,13 +20,14 @@ from vernissage.errors import ProvenanceError, VernissageError
 from vernissage.files import seal_of
 from vernissage.progress import Progress, silent
 from vernissage.search.approximate import InvertedLists
+from vernissage.search.joint import JOINT
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan
 from vernissage.search.vectors import VectorTable
 from vernissage.workspace.coverage import Coverage, coverage_of
 from vernissage.workspace.importing import FOLDER, Originals
-from vernissage.workspace.index_choice import IndexChoice
+from vernissage.workspace.index_choice import IndexChoice, indexed_table
 from vernissage.workspace.state import LISTS, OPTIONS_NAME
 from vernissage.workspace.workspace import Workspace, open_workspace
 
@@ -60,7 +61,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
         "texts": sum(map(bool, collection.texts("text"))),
         "groups": dict(collection.groups),
         "settings": dict(manifest.settings),
-        "vectors": [_described(workspace, key) for key in manifest.vectors],
+        "vectors": [_described(workspace, key) for key in manifest.searched],
         "models": {name: EncoderState.load(workspace.path / "models" / folder).fingerprint for name, folder in models},
         "coverage": [_covered(workspace, encoder).to_dict() for encoder in workspace.encoder_names],
         "pairs": {name: len(workspace.pair_matrix(name).item_ids) for name in manifest.pairs},
@@ -75,7 +76,7 @@ def describe_workspace(workspace: Workspace) -> dict[str, Any]:
 
 def _described(workspace: Workspace, key: str) -> dict[str, Any]:
     encoder, _, modality = key.rpartition(".")
-    table = workspace.table(encoder, modality)
+    table = indexed_table(workspace, encoder, modality).table
     return {
         "encoder": encoder,
         "modality": modality,
@@ -84,7 +85,7 @@ def _described(workspace: Workspace, key: str) -> dict[str, Any]:
         "dim": table.dim,
         "fingerprint": table.card.fingerprint,
         "index": asdict(workspace.index_choices.get(key, IndexChoice())),
-        "bytes": _size((workspace.path / "vectors").glob(f"{workspace.manifest.vectors[key]}.*")),
+        "bytes": _size((workspace.path / "vectors").glob(f"{workspace.manifest.searched[key]}.*")),
     }
 
 
@@ -147,7 +148,7 @@ def _checks(workspace: Workspace) -> Iterator[tuple[str, Callable[[], object]]]:
         yield manifest.copies, lambda: workspace.copies
     if manifest.clusters:
         yield manifest.clusters, lambda: workspace.clusters
-    for key, stem in manifest.vectors.items():
+    for key, stem in manifest.searched.items():
         vectors, scan = path / "vectors" / stem, path / "indexes" / f"{stem}.npz"
         yield f"vectors/{stem}", partial(_check_vectors, workspace, key, vectors)
         if scan.exists():
@@ -225,6 +226,9 @@ def _check_vectors(workspace: Workspace, key: str, stem: Path) -> None:
     if strange.size:
         work = table.item_ids[int(strange[0])]
         raise ProvenanceError(f"the vectors {stem} are of works that the collection lacks, such as {work}; {_REBUILD}")
+    if modality == JOINT:
+        workspace.joint_table(encoder)  # may have rows of zeros, where picture and text cancel each other out
+        return
     for start in range(0, len(table), _ROWS_AT_ONCE):
         lengths = np.linalg.norm(table.vectors[start : start + _ROWS_AT_ONCE].astype(np.float64), axis=1)
         wrong = np.flatnonzero(~(np.abs(lengths - 1) < _LENGTH_ERROR))  # NaN is wrong as well

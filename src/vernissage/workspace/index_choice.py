@@ -23,6 +23,7 @@ from vernissage.search.approximate import (
 )
 from vernissage.search.candidates import Candidates, KeptPlace, KeptRows, SelectiveCandidates
 from vernissage.search.exact import ExactIndex, exact_index
+from vernissage.search.joint import JOINT
 from vernissage.search.moments import load_moments
 from vernissage.search.scan import ByteScan, build_byte_scan
 from vernissage.shapes import misfit
@@ -268,9 +269,10 @@ def open_index(workspace: "Workspace", encoder: str, modality: Modality, columns
 def indexed_table(
     workspace: "Workspace", encoder: str, modality: Modality, columns: Columns | None = None
 ) -> IndexedTable:
-    """The vectors of an encoder and modality, as kinds of indexes read them."""
-    table, named = workspace.table(encoder, modality), f"{encoder}.{modality}"
-    stem = workspace.path / "indexes" / workspace.manifest.vectors.get(named, named)
+    """The vectors of an encoder and modality, or its joint ones, as kinds of indexes read them."""
+    table = workspace.joint_table(encoder) if modality == JOINT else workspace.table(encoder, modality)
+    named = f"{encoder}.{modality}"
+    stem = workspace.path / "indexes" / workspace.manifest.searched.get(named, named)
     return IndexedTable(table, workspace.collection if columns is None else columns, stem)
 
 
@@ -325,7 +327,7 @@ def follow_build(workspace: "Workspace", progress: Progress) -> None:
 
     Until it is in force, what serves the state before serves on.
     """
-    wanted = {key: each for key, each in workspace.index_choices.items() if key in workspace.manifest.vectors}
+    wanted = {key: each for key, each in workspace.index_choices.items() if key in workspace.manifest.searched}
     if wanted:
         _choose_alone(workspace, wanted, progress)
 
@@ -342,7 +344,7 @@ def _kept(workspace: "Workspace", key: str) -> tuple[IndexedTable, Mapping[str, 
 
 def require_vectors(workspace: "Workspace", keys: Sequence[str]) -> Sequence[str]:
     """The same keys, or all that are searched where none is named. Raises RequestError: there are no such vectors."""
-    there = workspace.manifest.vectors
+    there = workspace.manifest.searched
     if missing := [key for key in keys if key not in there]:
         raise RequestError(f"the workspace has no vectors {missing[0]}; it has {', '.join(there) or 'none'}")
     return keys or tuple([key for key in there if key.rpartition(".")[0] in workspace.encoder_names])
@@ -366,7 +368,7 @@ def _choose_alone(
 
 def choose_prepared(workspace: "Workspace", prepared: Mapping[str, IndexChoice]) -> dict[str, IndexChoice]:
     """Choose at once what is prepared; the caller is the sole writer. Returns what is chosen for all but exact ones."""
-    there = workspace.manifest.vectors
+    there = workspace.manifest.searched
     chosen = {key: each for key, each in read_choices(workspace.path).items() if key in there}
     chosen |= prepared
     chosen = {key: each for key, each in chosen.items() if each != IndexChoice()}

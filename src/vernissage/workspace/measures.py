@@ -35,21 +35,21 @@ class Measures:
         works: the collection.
         copies: which of them are the same.
         tables: the vectors of each encoder and modality.
+        kept: the joint vectors of encoders, where they are kept.
         pairs: the encoders that read pictures and texts together, beside these.
     """
 
     works: Collection
     copies: Copies
     tables: Mapping[tuple[str, Modality], VectorTable]
+    kept: Mapping[str, VectorTable]
     pairs: Container[str]
 
     @cached_property
     def joint(self) -> dict[str, VectorTable]:
         """One table for each encoder that is an engine; pictures and texts joined where it reads both."""
-        found = {}
-        for name in dict.fromkeys(name for name, _ in self.tables if not card_of(name).internal):
-            found[name] = joint_of({each: table for (at, each), table in self.tables.items() if at == name})
-        return found
+        names = dict.fromkeys(name for name, _ in self.tables if not card_of(name).internal)
+        return {name: self.kept.get(name) or joint_of(tables_of(self.tables, name)) for name in names}
 
     @property
     def fused(self) -> tuple[str, ...]:
@@ -95,6 +95,11 @@ class Measures:
                     if own := search_bounds(sides[source], sides[target], chosen):
                         found[name][f"{source}-to-{target}"] = own
         return {name: kinds for name, kinds in found.items() if kinds}
+
+
+def tables_of(tables: Mapping[tuple[str, Modality], VectorTable], encoder: str) -> dict[Modality, VectorTable]:
+    """One encoder's tables, by modality."""
+    return {modality: table for (name, modality), table in tables.items() if name == encoder}
 
 
 def _drawn(ids: Sequence[str], count: int) -> list[str]:

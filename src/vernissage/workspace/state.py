@@ -17,6 +17,7 @@ from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.sources.feed import FOLDER as FEED
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, digest, read_json, write_json
+from vernissage.search.joint import JOINT
 from vernissage.search.lexical import REVISION
 from vernissage.shapes import misfit
 from vernissage.workspace.readers import alone
@@ -56,6 +57,8 @@ class Manifest:
         fingerprints: encoder name → its fingerprint.
         vectors: "encoder.modality" → stem below ``vectors``; a modality is any word, so that more of them can come.
         dims: "encoder.modality" → how many numbers a vector has.
+        joint: encoder of pictures and texts → stem below ``vectors`` of one vector for each work (`join_modalities`);
+            nothing in small collections, where they are made in no time.
         pairs: encoder name → folder below ``pairs``, for encoders that read pictures and texts together.
         means: encoder name → folder below ``means``, for encoders of pictures and texts.
         imported: "encoder.modality" → folder below ``imports`` with the rows that were made elsewhere, as they came.
@@ -82,6 +85,7 @@ class Manifest:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     vectors: Mapping[str, str] = field(default_factory=dict)
     dims: Mapping[str, int] = field(default_factory=dict)
+    joint: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, str] = field(default_factory=dict)
     means: Mapping[str, str] = field(default_factory=dict)
     imported: Mapping[str, str] = field(default_factory=dict)
@@ -104,11 +108,16 @@ class Manifest:
         """Every file and folder that this state names, relative to the workspace."""
         stems = {"vectors": (".npy", ".rows.parquet", ".card.json"), "indexes": (".npz", ".moments.npz", LISTS)}
         named = {
-            f"{folder}/{stem}{end}" for folder, ends in stems.items() for stem in self.vectors.values() for end in ends
+            f"{folder}/{stem}{end}" for folder, ends in stems.items() for stem in self.searched.values() for end in ends
         }
         folders = {"models": self.models, "pairs": self.pairs, "means": self.means, "imports": self.imported}
         named |= {f"{folder}/{name}" for folder, names in folders.items() for name in names.values()}
         return frozenset({self.collection, self.words, self.lexicon, *named} | ({self.copies, self.clusters} - {""}))
+
+    @property
+    def searched(self) -> dict[str, str]:
+        """The stems of all vectors that there can be an index of, by "encoder.modality" or "encoder.joint"."""
+        return {**self.vectors, **{f"{encoder}.{JOINT}": stem for encoder, stem in self.joint.items()}}
 
     @property
     def lexicon(self) -> str:
@@ -162,7 +171,7 @@ def _way_out(workspace: Path) -> str:
 
 
 _FILE = re.compile(r"(?!\.)[^/\\\0]+")
-_PLACES = ("models", "vectors", "pairs", "means", "imported")
+_PLACES = ("models", "vectors", "joint", "pairs", "means", "imported")
 
 
 def _check_types(content: Mapping[str, Any]) -> None:
@@ -179,7 +188,7 @@ def _check_types(content: Mapping[str, Any]) -> None:
     named = {key: content.get(key, {}) for key in (*_PLACES, "fingerprints")}
     sealed = [content["collection"], content["words"], *filter(None, map(content.get, ("copies", "clusters")))]
     names = [*sealed, *(name for key in _PLACES for name in named[key].values())]
-    encoders = {key.rpartition(".")[0] for key in named["vectors"]} | named["means"].keys()
+    encoders = {key.rpartition(".")[0] for key in named["vectors"]} | named["means"].keys() | named["joint"].keys()
     sound = {
         "places": all({"absolute", "relative"} <= content[key].keys() for key in ("source", "folder")),
         "names of files": all(map(_FILE.fullmatch, names)),

@@ -15,13 +15,13 @@ from vernissage.encoders.loading import LateEncoder, restore
 from vernissage.encoders.register import card, card_of, cards, members_of_default
 from vernissage.errors import ProvenanceError, RequestError, WorkspaceError
 from vernissage.files import digest, read_array
-from vernissage.search.exact import ExactIndex, exact_index
-from vernissage.search.joint import JointRule, joint_of
+from vernissage.search.exact import exact_index
+from vernissage.search.joint import JOINT, JointRule, joint_of
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.mixed import MixedIndex
 from vernissage.search.modality_means import ModalityMeans
 from vernissage.search.pair_matrix import PairMatrix
-from vernissage.search.vectors import VectorTable, make_vector_table
+from vernissage.search.vectors import VectorTable, make_vector_table, require_source
 from vernissage.values import MODALITIES, MODALITY_CARDS, Columns, Modality, WritableIndex, encoded_as, readable
 from vernissage.workspace.clusters import Clusters, clusters_of_collection
 from vernissage.workspace.collection_files import read_word_counts
@@ -55,7 +55,7 @@ class Workspace:
         self._encoders: dict[str, Encoder] = {}
         self._tables: dict[tuple[str, Modality], VectorTable] = {}
         self._indexes: dict[tuple[str, Modality], WritableIndex] = {}
-        self._joint: dict[tuple[str, JointRule], ExactIndex] = {}
+        self._joint: dict[tuple[str, JointRule], WritableIndex] = {}
         self._mixed: dict[str, MixedIndex] = {}
         self._unmark: Callable[[], object] = lambda: None
 
@@ -191,6 +191,10 @@ class Workspace:
             return modality in readable(card_of(encoder).modalities)
         return hasattr(self.encoder(encoder), f"encode_{MODALITY_CARDS[modality].read_as}s")
 
+    def searches_texts(self, encoder: str) -> bool:
+        """Whether it has vectors of texts and makes such of a query."""
+        return "text" in self.modalities(encoder) and self.reads(encoder, "text")
+
     def why_mute(self, encoder: str) -> str:
         """Why an encoder makes no vectors here, and what to do; empty where it does."""
         if not self.is_imported(encoder) or self.reads(encoder, "image"):
@@ -249,15 +253,29 @@ class Workspace:
             self._indexes[key] = open_index(self, *key, self.collection)
         return self._indexes[key]
 
-    def joint_index(self, encoder: str, rule: JointRule) -> ExactIndex:
-        """The exact index over the picture and text vectors of an encoder, joined to one for each work."""
+    def joint_index(self, encoder: str, rule: JointRule) -> WritableIndex:
+        """The index over the picture and text vectors of an encoder, joined to one for each work."""
         key = (encoder, rule)
         if key not in self._joint:
-            self._joint[key] = exact_index(self.joint_table(encoder, rule), self.collection)
+            kept = rule == "mean" and encoder in self.manifest.joint
+            self._joint[key] = (
+                open_index(self, encoder, JOINT, self.collection)
+                if kept
+                else exact_index(self.joint_table(encoder, rule), self.collection)
+            )
         return self._joint[key]
 
     def joint_table(self, encoder: str, rule: JointRule = "mean") -> VectorTable:
         """An encoder's vectors, of pictures and texts joined to one for each work where it reads both."""
+        if rule == "mean" and (stem := self.manifest.joint.get(encoder)):
+            key, manifest = (encoder, JOINT), self.manifest
+            if key not in self._tables:
+                table = VectorTable.load(self.path / "vectors" / stem, self.collection.ids)
+                wanted = {"encoder": encoder, "modality": JOINT, "collection": manifest.fingerprint}
+                made = f"{self._named(manifest.fingerprints, encoder, encoder)}-mean"
+                require_source(table.card, f"joint vectors of {encoder}", **wanted, fingerprint=made)
+                self._tables[key] = table
+            return self._tables[key]
         return joint_of({each: self.table(encoder, each) for each in self.modalities(encoder) or ("text",)}, rule)
 
     def pair_matrix(self, encoder: str, *, whole: bool = False) -> PairMatrix:
