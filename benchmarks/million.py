@@ -35,7 +35,8 @@ from vernissage.search.exact import exact_index
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
 
-BATCH, RATED, SHOWN, UPLOADS = 64, 9, 9, 200
+BATCH, RATED, SHOWN = 64, 9, 9
+UPLOADS, INTERESTS = 200, 8
 CORRELATION = 0.4
 """Share of what encoders have in common: their scores then have a rank correlation of about .3."""
 RECALL = 0.99
@@ -219,13 +220,12 @@ def make_source(folder: Path, works: int, dim: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    random, numbers = np.random.default_rng(0), np.arange(works)
+    random = np.random.default_rng(0)
     nouns = np.array(
         ["boat", "harbour", "rose", "bridge", "mountain", "child", "storm", "garden", "street", "river", "horse"]
     )
     drawn = nouns[random.integers(0, len(nouns), (works, 4))]
     ids = [f"museum-{number * 7919 % 10_000_019:08d}" for number in range(works)]
-    owner = np.where(numbers % max(1, works // UPLOADS) == 0, "ann", "")
     columns = {
         "id": ids,
         "title": [f"{first} and {second} {number}" for number, (first, second, *_) in enumerate(drawn.tolist())],
@@ -235,9 +235,7 @@ def make_source(folder: Path, works: int, dim: int) -> None:
             f"A {third} near a {fourth}, number {number}."
             for number, (_, _, third, fourth) in enumerate(drawn.tolist())
         ],
-        "owner": owner.tolist(),
     }
-    pq.write_table(pa.table(columns), folder / "works.parquet")
     (folder / "vectors").mkdir()
     for seed, modality in enumerate(("image", "text")):
         stem = folder / "vectors" / modality
@@ -246,6 +244,12 @@ def make_source(folder: Path, works: int, dim: int) -> None:
         stem.with_suffix(".ids.txt").write_text("\n".join(ids))
         card = {"model": "made", "modality": modality}
         stem.with_suffix(".card.json").write_text(json.dumps(card))
+    pictures = np.load(folder / "vectors" / "image.npy", mmap_mode="r")
+    owner = np.full(works, "", dtype=object)
+    for row in random.choice(works, INTERESTS, replace=False).tolist():  # what she uploaded is about a few things
+        near = pictures @ pictures[row]
+        owner[np.argpartition(-near, UPLOADS // INTERESTS)[: UPLOADS // INTERESTS]] = "ann"
+    pq.write_table(pa.table(columns | {"owner": owner.tolist()}), folder / "works.parquet")
 
 
 def watched(command: Sequence[str], until: Callable[[], bool] | None = None) -> tuple[float, float]:

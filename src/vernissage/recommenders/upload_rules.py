@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -26,6 +26,8 @@ _LOOKED_UP = 64
 _AT_ONCE = 1 << 22
 """Similarities that are held at once: 32 MiB."""
 _QUERIES_AT_ONCE = 64
+_KEPT = 2_048
+"""Longer lists are not kept for the next that asks: few do, and each would weigh as much as the vectors of a work."""
 _ROUNDING = 1e-12
 """How far matrix products of unit vectors in double precision can be off."""
 
@@ -163,6 +165,8 @@ class Candidates:
 
     index: Index
     allow: Allow
+    _lists: dict[bytes, Ranking] = field(default_factory=dict, init=False, repr=False)
+    """The longest list that was read for each query: areas of interest ask for what all uploads together ask for."""
 
     @cached_property
     def _count(self) -> int:
@@ -173,7 +177,14 @@ class Candidates:
 
     def search(self, queries: npt.NDArray[np.floating], k: int) -> list[Ranking]:
         """The ``k`` works nearest to each of ``queries`` (m, dim), or all where fewer are there."""
-        return self.index.search(queries, min(k, len(self)), self.allow)
+        k, keys = min(k, len(self)), [query.tobytes() for query in queries]
+        if k > _KEPT:
+            return self.index.search(queries, k, self.allow)
+        new = [place for place, key in enumerate(keys) if len(self._lists.get(key, ())) < k]
+        if new:
+            found = self.index.search(queries[new], k, self.allow)
+            self._lists.update(zip((keys[place] for place in new), found, strict=True))
+        return [self._lists[key].head(k) for key in keys]
 
     def cosines(self, vectors: Vectors, item_ids: Sequence[str]) -> Floats:
         """Cosines of works to unit ``vectors`` (m, dim) in double precision, float64 (p, m).
@@ -328,7 +339,8 @@ def _nearest_z_scores(
 
     Each upload reads a list of works by cosine. A work in no list has at most the z-scores at the ends of the lists,
     which go on while these could still be the highest of a work among the best (doi 10.1016/S0022-0000(03)00026-6).
-    ``first`` times as many works as the answer has are read at once. No length changes the answer.
+    Where all uploads count for every work, their mean is linear in it, and one list by that mean takes the place of
+    theirs. ``first`` times as many works as the answer has are read at once. No length changes the answer.
     """
     scale = _ZScores.over(candidates.index, uploads.vectors, density)
     scoring = _NearestScores(uploads, candidates, scale, nearest)
@@ -343,13 +355,21 @@ def _nearest_z_scores(
         seen.update(zip(new, scoring.nearly(new), strict=True))
         return nth_largest(list(seen.values()), n)
 
-    lists = [Ranking((), np.empty(0))] * liked
-    reading, length, slack = np.arange(liked), first * (n + 1), PRECISION * largest
+    queries: npt.NDArray[np.floating] = uploads.vectors[:liked]
+    offset = 0.0
+    if linear := density is None and 1 < liked <= nearest:
+        nearest, shares = 1, factors[:liked] / liked
+        queries, offset = (shares @ queries.astype(np.float64))[None], float(shares @ scale.means[:liked])
+    lists = [Ranking((), np.empty(0))] * len(queries)
+    reading, length, slack = np.arange(len(queries)), first * (n + 1), PRECISION * largest
     # Where the lists together would be much longer than one of all works, that one is read.
     while length * len(reading) < _FASTER * len(candidates):
-        for upload, found in zip(reading.tolist(), candidates.search(uploads.vectors[reading], length), strict=True):
+        for upload, found in zip(reading.tolist(), candidates.search(queries[reading], length), strict=True):
             lists[upload] = found
-        rated = [scale.highest_z(upload, each.scores) * weights[upload] for upload, each in enumerate(lists)]
+        rated = [
+            each.scores - offset if linear else scale.highest_z(upload, each.scores) * weights[upload]
+            for upload, each in enumerate(lists)
+        ]
         ids, shown = _shown(lists, rated, nearest)
         ends = np.array([each[-1] for each in rated])
         unseen = np.sort(ends)[-nearest:]

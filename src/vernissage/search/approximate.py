@@ -37,7 +37,7 @@ _AGREEING = 0.9
 _LISTED = 100
 """Rows to leave out up to so many are dropped from candidates; more are passed over while lists are read."""
 _FAST_BLOCK = 32
-_QUERY_BITS = 8
+_BITS = 8
 """Bits that a number of a query is rounded to; fewer cost candidates and save nothing."""
 
 
@@ -87,6 +87,7 @@ class InvertedLists:
         """
         self._index, self._inverted = index, faiss.downcast_InvertedLists(index.invlists)
         self.centroids, self.rotation, self.source = centroids, rotation, source
+        self._efforts: dict[int, Any] = {}  # FAISS's parameters by probes: making them takes as long as a list does
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -109,9 +110,12 @@ class InvertedLists:
         """
         lengths = np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         turned = np.ascontiguousarray((queries / lengths) @ self.rotation)
-        bits = np.packbits(allowed, bitorder="little") if allowed is not None else None
-        selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)) if bits is not None else None
-        how = _parameters(nprobe=probes, qb=_QUERY_BITS, sel=selector)
+        if allowed is None:
+            how = self._efforts.get(probes) or self._efforts.setdefault(probes, _parameters(nprobe=probes, qb=_BITS))
+        else:
+            bits = np.packbits(allowed, bitorder="little")
+            selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+            how = _parameters(nprobe=probes, qb=_BITS, sel=selector)
         with one_thread():
             _, found = self._index.search(turned, count, params=how)
         return [rows[rows >= 0] for rows in found]

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -173,21 +174,22 @@ class CandidateRows:
             few: every row that must not come back, ascending, where that is known without looking at all rows.
             excluded: all rows that must not come back, bool (n,); asked for where it is needed.
         """
-        if isinstance(self.source, SelectiveCandidates):
-            return self._among(self.source, queries, k, few, excluded)
+        if (selective := self._selective) is not None:
+            return self._among(selective, queries, k, few, excluded)
+        source: Any = self.source
         size, out = len(self.rows), _NO_ROWS if few is None else few
         mask = excluded() if few is None else None
         allowed = size - (len(out) if mask is None else int(np.count_nonzero(mask)))
         if allowed * _SPARSE <= size:
             return self.rows.search(queries, k, excluded())
         listed = out if mask is None else np.flatnonzero(mask)
-        if len(listed) > self.source.listed:
+        if len(listed) > source.listed:
             listed = _NO_ROWS
         wanted = math.ceil((k + _MARGIN) * (1 if len(listed) else size / allowed))
         answers: dict[int, Ranking] = {}
         waiting = list(range(len(queries)))
-        while waiting and wanted <= self.source.most and 2 * wanted < size:
-            found = self.source.nearest([queries[place] for place in waiting], wanted, listed)
+        while waiting and wanted <= source.most and 2 * wanted < size:
+            found = source.nearest([queries[place] for place in waiting], wanted, listed)
             for place, (rows, unseen) in zip(waiting, found, strict=True):
                 kept = np.setdiff1d(rows, out, assume_unique=True) if mask is None else rows[~mask[rows]]
                 if (answer := self._settled(queries[place], k, Found(kept, unseen))) is not None:
@@ -198,6 +200,11 @@ class CandidateRows:
             rest = self.rows.search([queries[place] for place in waiting], k, excluded())
             answers.update(zip(waiting, rest, strict=True))
         return [answers[place] for place in range(len(queries))]
+
+    @cached_property
+    def _selective(self) -> SelectiveCandidates | None:
+        """The source, if it passes over rows itself; asked once, for the answer costs as much as reading a list."""
+        return self.source if isinstance(self.source, SelectiveCandidates) else None
 
     def _among(
         self,

@@ -439,10 +439,13 @@ class _Part:
 
     def search(self, queries: Sequence[ScaledQuery], k: int, allow: Allow) -> list[Ranking]:
         """For each query the ``k`` best of its rows that are allowed."""
-        if self.candidates is None:
+        if self._by_candidates is None:
             return self.rows.search(queries, k, self.excluded(allow))
-        by_candidates = CandidateRows(self.rows, self.candidates)
-        return by_candidates.search(queries, k, self._left_out(allow), partial(self.excluded, allow))
+        return self._by_candidates.search(queries, k, self._left_out(allow), partial(self.excluded, allow))
+
+    @cached_property
+    def _by_candidates(self) -> CandidateRows | None:
+        return CandidateRows(self.rows, self.candidates) if self.candidates is not None else None
 
     def _left_out(self, allow: Allow) -> Rows | None:
         """The rows that must not come back, ascending; None where all rows must be looked at for that."""
