@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vernissage.files import digest, text_array
 
-_IN_A_DICTIONARY = 50_000  # more ids are searched for by halves: a dictionary would weigh more than they do
+_IN_A_DICTIONARY = 150_000  # more ids, some 20 MB of a dictionary, are searched for by halves
 _SOUGHT_KEPT = 16_384  # as many as lists for 256 people name; some 2 MB
 _LOOKED_UP_ONE_BY_ONE = 20_000  # above, hashing all ids once takes less time than so many binary searches
 
