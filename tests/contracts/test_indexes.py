@@ -1,21 +1,18 @@
 """The promises of the contract `Index`, kept by every index: fresh, after works came and went, and the plainest there is."""
 
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.contracts.kinds import on_approximate, on_milvus
 from tests.contracts.stand_in_index import StandInColumns, StandInIndex
 from tests.postgres import run_sql
 
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError, UnknownItemError
-from vernissage.search.approximate import ApproximateRows, Effort, build_inverted_lists
 from vernissage.search.exact import exact_index
-from vernissage.search.milvus import Milvus, MilvusPlace, MilvusRows
 from vernissage.search.scan import build_byte_scan
 from vernissage.search.vectors import VectorTable, make_vector_table
 from vernissage.storage.database import Database, new_engine
@@ -54,15 +51,11 @@ def scanned() -> Index:
 
 
 def milvus() -> Index:
-    file = str(Path(tempfile.mkdtemp(prefix="vernissage-contract-")) / "milvus.db")
-    rows = MilvusRows(Milvus(file), MilvusPlace(file, "FLAT"), table(slice(COUNT)))
-    return exact_index(table(slice(COUNT)), COLUMNS, candidates=rows.fill())
+    return on_milvus(StandInIndex(tuple(IDS), VECTORS, COLUMNS))
 
 
 def listed() -> Index:
-    """An approximate index of which every list is read, so that nothing is missed."""
-    lists = build_inverted_lists(VECTORS, "source", Path(tempfile.mkdtemp(prefix="vernissage-contract-")), 6)
-    return exact_index(table(slice(COUNT)), COLUMNS, candidates=ApproximateRows(lists, [Effort(100, 6, COUNT)]))
+    return on_approximate(StandInIndex(tuple(IDS), VECTORS, COLUMNS))
 
 
 def came_and_went() -> Index:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.contracts.kinds import on_approximate, on_milvus
 from tests.contracts.stand_in_index import StandInColumns
 from tests.recommenders.worlds import checkerboard
 
@@ -59,6 +60,11 @@ RECOMMENDERS: dict[str, Make] = {
     "diversified": lambda: Diversified(weighted(), [COLOUR, THEME], diversity=0.4),
     "diversified-fusion": lambda: Diversified(LateFusion(both()), [COLOUR, THEME], diversity=0.4, candidates=5),
 }
+for kind, make in {"approximate": on_approximate, "milvus": on_milvus}.items():
+    RECOMMENDERS[f"rating-weighted on {kind}"] = lambda make=make: RatingWeightedSimilarity(make(COLOUR))
+    RECOMMENDERS[f"zscore on {kind}"] = lambda make=make: LateFusion(
+        [RatingWeightedSimilarity(make(index)) for index in (COLOUR, THEME)], method="zscore"
+    )
 RATINGS = {"a0": 5, "b1": 2, "c2": 4, "d3": 1}
 PROFILE = profile_from_ratings(RATINGS, "linear")
 

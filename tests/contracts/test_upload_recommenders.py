@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from tests.contracts.kinds import on_approximate, on_milvus
 from tests.recommenders.worlds import THEMES, themed_profile, themed_works, uploads_in
 
 from vernissage.errors import RequestError
@@ -32,6 +33,10 @@ OPTIONS: dict[str, Callable[..., UploadFusion]] = {
 MODALITIES: tuple[Modality, ...] = ("image", "text")
 WORKS = themed_works()
 PROFILE = themed_profile(WORKS)
+for kind, serve in {"approximate": on_approximate, "milvus": on_milvus}.items():
+    OPTIONS[f"fair on {kind}"] = lambda works, serve=serve, **how: UploadFusion(
+        {modality: serve(index) for modality, index in works.items()}, at_least=2, **how
+    )
 
 
 @pytest.fixture(params=RULES)
