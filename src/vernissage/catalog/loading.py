@@ -52,7 +52,8 @@ def source_of(
     """
     if isinstance(given, str):
         _check_address(given)
-    if isinstance(given, Path) and (files := vector_files(given)):
+    own_ids = options.columns.get("id", "") if options is not None and works is None else ""
+    if isinstance(given, Path) and (files := vector_files(given, own_ids)):
         base = FolderSource(works, options=options, fetched=fetched) if works else None
         return PublishedSource(given, files, base, options=options, fetched=fetched)
     if works is not None:

@@ -86,6 +86,9 @@ class FolderSource:
 
     Pictures lie anywhere below the folder. A cell may name several, see `names_in`, as may several columns, and rows of
     equal id and title: the first that is there leads.
+
+    Attributes:
+        whole_ids: whether ids that are web addresses stay whole, see `described_by_table`; to be set before reading.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class FolderSource:
         self.location = path
         self.fetched = fetched
         self.options = options or TableOptions()
+        self.whole_ids = False
         self._pictures = pictures or (Path(self.options.pictures) if self.options.pictures else None)
         self._met = _Met()
 
@@ -153,7 +157,8 @@ class FolderSource:
     def _described(self) -> Described:
         root, table_path = self._found
         if table_path is not None:
-            return described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
+            table = read_table(table_path, self.options.encoding)
+            return described_by_table(table, table_path.name, self.options, whole_ids=self.whole_ids)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
             if found := foreign_file(root):
