@@ -209,9 +209,12 @@ def check(
       vernissage vectors check vectors.parquet --encoder colour-texture --workspace workspace --pictures paintings
     """
     from vernissage.encoders.loading import load_pretrained
+    from vernissage.encoders.register import names
     from vernissage.gallery.parity import check_vectors
     from vernissage.workspace.workspace import open_workspace
 
+    if workspace is None and encoder in names("fitted"):
+        raise RequestError(f"{encoder} is fitted on a collection; name the workspace that has it with --workspace")
     made = load_pretrained(encoder, weights) if workspace is None else open_workspace(workspace).encoder(encoder)
     with progress_bars() as progress:
         found = check_vectors(file, made, pictures, model=model, progress=progress)
