@@ -127,7 +127,7 @@ def read_published(files: Sequence[VectorFile], progress: Progress = silent) -> 
     firsts, first_rows = list[Any](), list[int]()
     for number, file in enumerate(files):
         for batch in file.batches():
-            progress("reading vectors", row, max(total, row))
+            progress("reading vectors", row, total if total >= row else 0)
             for name in columns:
                 columns[name] += batch.labels.column(name).chunks
             told.append(_numbers_of(batch, number))
