@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.published import GROUPS, MODELS, SCHEMA, WORKS, published, row_of, rows_of, vectors_of, write_rows
 
+from vernissage.catalog.loading import load_collection
 from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.feed import FeedChanges
 from vernissage.cli.main import main
@@ -356,6 +357,23 @@ def test_works_are_joined_by_addresses_and_by_their_ends(written: str, tmp_path:
     workspace = build_workspace(source, tmp_path / "workspace", works=works).workspace
     assert [workspace.collection[each].title for each in ids] == ["Mill", "Quay"]
     assert len(workspace.table("v", "image")) == 2
+
+
+def test_works_may_be_read_by_a_mapping(tmp_path: Path) -> None:
+    source = table_of(tmp_path / "source" / "v.parquet", id=["1", "2"])
+    (tmp_path / "Artworks.json").write_text(
+        '[{"ObjectID": 1, "Title": "Mill"}, {"ObjectID": 2, "Title": "Quay"}]', "utf-8"
+    )
+    options = TableOptions(mapping="moma")
+    result = build_workspace(source, tmp_path / "workspace", works=tmp_path / "Artworks.json", table=options)
+    assert [item.title for item in result.workspace.collection] == ["Mill", "Quay"]
+    assert len(result.workspace.table("v", "image")) == 2
+
+
+def test_lists_of_whole_numbers_are_no_vectors(tmp_path: Path) -> None:
+    works = [{"id": f"w{at}", "title": f"Boat {at}", "related": list(range(at, at + 9))} for at in range(9)]
+    (tmp_path / "works.json").write_text(json.dumps(works), "utf-8")
+    assert len(load_collection(tmp_path / "works.json")) == 9
 
 
 def test_the_column_of_ids_may_be_named(tmp_path: Path) -> None:

@@ -88,7 +88,8 @@ class DumpSource(FolderSource):
 
     @cached_property
     def _described(self) -> Described:
-        return described_by_mapping(self.table(), self._files[0].name, self._rules, self.options)
+        table, name = self.table(), self._files[0].name
+        return described_by_mapping(table, name, self._rules, self.options, whole_ids=self.whole_ids)
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
         self._progress = progress

@@ -156,7 +156,7 @@ def _vector_file(path: Path, ids: str) -> Iterator[VectorFile]:
                 start = file.read(_START)
         except OSError:
             return
-        if suffix in _TEXTS and _NUMBERS.search(start):
+        if suffix in _TEXTS and any(b"." in found[0] for found in _NUMBERS.finditer(start)):
             yield VectorFile(path, ids=ids)
         elif suffix == ".parquet" and start[:4] == b"PAR1":
             opened = _opened(path)
@@ -253,7 +253,8 @@ def _object(line: bytes) -> dict[str, Any]:
 def _column(name: str, cells: Sequence[Any]) -> Any:
     numbers = [_numbers(cell) for cell in cells]
     few = 2 if plain_name(name) in _NAMES else _FEWEST
-    if any(each is not None and len(each) >= few for each in numbers):
+    whole = all(number.is_integer() for each in numbers if each for number in each)  # as those of related works
+    if not whole and any(each is not None and len(each) >= few for each in numbers):
         return pa.array(numbers, pa.list_(pa.float32()))
     return pa.array([json.dumps(cell) if isinstance(cell, dict) else as_cell(cell) for cell in cells], pa.string())
 
