@@ -44,9 +44,9 @@ class Manifest:
 
     Attributes:
         complete: False while the very first build is under way or was interrupted.
-        source: the collection's folder or table, or the copy of a remote one, absolute, and relative to the workspace;
-            its name, its fingerprint when it was read, its ``address`` if it is remote, and its ``class`` where that is
-            none of ours.
+        source: the collection's folder or table, or the copy of a remote one, absolute, and relative to the workspace,
+            and where it is of vectors the works that these were joined with; its name, its fingerprint when it was
+            read, its ``address`` if it is remote, and its ``class`` where that is none of ours.
         folder: the collection's folder, in the same two ways.
         collection: file name of the collection; its fingerprint is ``fingerprint``.
         words: file name of the counts of the collection's words.
