@@ -431,6 +431,8 @@ def test_arrays_that_are_none_of_vectors(array: Any, ids: bytes, told: str, tmp_
     source = tmp_path / "source" / "v.npy"
     source.parent.mkdir()
     np.save(source, array, allow_pickle=True)
+    with pytest.raises(CollectionError, match=r"v.npy has no ids; write them, .* to .*v.ids.txt"):
+        build_workspace(source, tmp_path / "workspace")
     source.with_suffix(".ids.txt").write_bytes(ids)
     with pytest.raises(CollectionError, match=rf"{told}.*\); fetch or export it again"):
         build_workspace(source, tmp_path / "workspace")

@@ -134,6 +134,8 @@ def vector_files(path: Path, ids: str = "") -> tuple[VectorFile, ...]:
         CollectionError: a file is damaged, or what its name calls vectors are none.
     """
     if not path.is_dir():
+        if path.suffix.lower() == ".npy" and path.is_file() and not _ids_of(path).is_file():
+            raise CollectionError(f"{path} has no ids; write them, one a line for each row, to {_ids_of(path)}")
         return tuple(_vector_file(path, ids)) if path.is_file() else ()
     try:
         named = (each for each in path.iterdir() if each.suffix.lower() in (".npy", ".parquet", *_TEXTS))
