@@ -43,6 +43,9 @@ _ROWS_AT_ONCE = 8192
 _START = 2**20
 _NUMBER = rb"[-+]?(?>\d++(?:\.\d*+)?|\.\d++)(?>[eE][-+]?\d++)?"
 _NUMBERS = re.compile(rb"\[\s*+" + _NUMBER + rb"(?:[\s,;]++" + _NUMBER + rb"){7}")
+_TEXT_TYPES = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_binary, pa.types.is_large_binary,
+)  # fmt: skip
 _FLOATS = {pa.float32(): "float32", pa.float64(): "float64", pa.float16(): "float16"}
 _UNCLEAN = r"^\pZ|\pZ$|\pZ\pZ|[^\PZ ]|\pC"
 """Blanks that are none between words, and what is no letter: ids of tables have neither."""
@@ -327,13 +330,7 @@ def _labels(table: Any, file: VectorFile, model: str) -> Any:
 
 def _texts(column: Any) -> Any:
     """Cells of labels as texts, in one line and without control characters."""
-    kind = column.type
-    if (
-        pa.types.is_binary(kind)
-        or pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or (pa.types.is_dictionary(kind))
-    ):
+    if any(is_kind(column.type) for is_kind in _TEXT_TYPES):
         column = column.cast(pa.string())
         if not pc.any(pc.match_substring_regex(column, _UNCLEAN)).as_py():
             return column
