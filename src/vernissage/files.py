@@ -12,6 +12,7 @@ import stat
 import struct
 import sys
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -493,7 +494,7 @@ def read_checked(path: Path, load: Callable[[], _T]) -> _T:
         raise WorkspaceError(f"{path} cannot be read: {reason}; mend that and try again") from error
     except (
         ValueError, EOFError, AttributeError, KeyError, TypeError, RuntimeError, struct.error,
-        zipfile.BadZipFile, zlib.error,
+        zipfile.BadZipFile, zlib.error, tokenize.TokenError,
     ) as error:  # fmt: skip
         raise _damaged(path, error) from error
 

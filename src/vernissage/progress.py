@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(step, done, total)``: the step's name in plain words, and how many of its units are done."""
+"""Called as ``progress(step, done, total)``: the step's name in plain words, and how many of its units are done.
+
+A ``total`` of 0 is one that nobody knows yet.
+"""
 
 
 def silent(step: str, done: int, total: int) -> None:

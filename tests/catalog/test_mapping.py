@@ -233,6 +233,10 @@ def test_records_of_another_shape_are_refused_by_the_field_and_what_there_is(tmp
     lines = write(tmp_path / "works.jsonl", '{"nr": 1, "titel": "Boote"}\n')
     with pytest.raises(CollectionError, match=r"id comes from id, and there is none \(there are: nr, titel\)"):
         read(lines, "aic")
+    mapping = write(tmp_path / "m.toml", 'museum = "M"\n[fields]\nid = "about.nr"\ntitle = "about.nmae"\n')
+    nested = write(tmp_path / "works.json", '[{"about": {"nr": 1, "name": "Boats"}}, {"about": {"nr": 2}}]')
+    with pytest.raises(CollectionError, match=r"title comes from about.nmae, and there is none \(there are: about\)"):
+        read(nested, str(mapping))
     with pytest.raises(CollectionError, match="holds no objects.csv or table called metadata, nor files of JSON"):
         read(write(tmp_path / "none" / "a.txt", "").parent, "nga")
     with pytest.raises(CollectionError, match="there is no file or folder"):
@@ -248,7 +252,7 @@ def test_a_joined_file_that_is_missing_or_another_is_named(tmp_path: Path) -> No
         read(place, "nga")
     (place / "constituents.csv").unlink()
     with pytest.raises(CollectionError, match="there is no .*constituents.csv, which the mapping nga joins"):
-        read(place, "nga")
+        DumpSource(place, TableOptions(mapping="nga")).fingerprint()
 
 
 def test_records_that_are_no_objects_are_told(tmp_path: Path) -> None:

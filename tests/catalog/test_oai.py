@@ -182,6 +182,21 @@ def test_a_list_that_is_shorter_than_it_says_is_not_complete(server: Repository,
         titles(opened(server, tmp_path))
 
 
+def test_records_that_come_twice_count_as_the_repository_counts(server: Repository, tmp_path: Path) -> None:
+    server.change = lambda told, _: told.replace("museum.example:w-05", "museum.example:w-03")
+    steps = list[tuple[int, int]]()
+    found = [record.item.title for record in opened(server, tmp_path).records(lambda _, *done: steps.append(done))]
+    assert len(found) == len(ALL) - 1
+    assert steps == [(4, 10), (8, 10), (10, 10)]
+
+
+def test_a_page_that_comes_twice_is_missed(server: Repository, tmp_path: Path) -> None:
+    again = server.answer({"verb": "ListRecords", "metadataPrefix": "oai_dc"}).replace("||4", "||8")
+    server.faults[2] = Answer(again.encode())
+    with pytest.raises(CollectionError, match="has 10 records and ended after 6"):
+        titles(opened(server, tmp_path))
+
+
 def test_a_token_that_has_expired_begins_the_harvest_anew(server: Repository, tmp_path: Path) -> None:
     server.faults[3] = HTML
     with pytest.raises(CollectionError, match="page 3"):

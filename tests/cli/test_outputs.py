@@ -53,3 +53,20 @@ def test_output_replaces_pages_and_other_files_only_by_force(
     assert letter.read_text() == "Dear Ann"
     run(*asked, letter, "--force")
     assert letter.read_bytes() == page.read_bytes()
+
+
+def test_exports_replace_what_is_there_only_by_force(
+    workspace: Path, tmp_path: Path, run: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = tmp_path / "folder" / "w000.json"
+    letter.parent.mkdir()
+    letter.write_text("Dear Ann")
+    assert "is there already" in refusal(capsys, "map", workspace, "--atlas", letter)
+    assert "inside" in refusal(capsys, "map", workspace, "--vikus", workspace / "viewer")
+    asked = ["vectors", "export", workspace, "--encoder", "lsa", "--out", letter.parent]
+    assert "is a folder; name a file" in refusal(capsys, *asked)
+    asked += ["--as", "iiif", "--base", "https://museum.example/a"]
+    assert "is a folder that holds files; choose a new folder" in refusal(capsys, *asked)
+    assert letter.read_text() == "Dear Ann"
+    run(*asked, "--force")
+    assert letter.read_text().startswith("{")

@@ -21,6 +21,10 @@ def test_long_work_in_a_pipe_is_told_in_plain_lines(
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "working after 0 s"
     assert lines.count("painting: 1 of 1,200 after 0 s") + lines.count("painting: 1 of 1,200 after 1 s") >= 2
+    with progress_bars() as progress:
+        progress("harvesting", 1200, 0)
+        time.sleep(0.3)
+    assert capsys.readouterr().err.startswith("harvesting: 1,200 so far after 0 s")
     time.sleep(0.5)
     assert capsys.readouterr().err == ""
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ PARTS = (("position", "xy"), ("dimension", "wh"))
 def test_vikus_and_atlas_have_every_work(workspace: Path, tmp_path: Path) -> None:
     with open_gallery(workspace) as gallery:
         found = gallery.map("colour-texture")
+        old = replace(found.items[0], year_from=-39, year_to=-39, keywords=("red, dark", "sea"))
+        found = replace(found, items=(old, *found.items[1:]))
         assert write_vikus(found, tmp_path / "data", "Toys", gallery.snapshot.picture_path) == len(found.items)
         write_atlas(found, tmp_path / "works.parquet")
         with pytest.raises(RequestError, match="holds files already"):
@@ -29,6 +32,7 @@ def test_vikus_and_atlas_have_every_work(workspace: Path, tmp_path: Path) -> Non
     assert [row["id"] for row in rows] == ids
     assert {"keywords", "year", "_title", "_rights"} <= rows[0].keys()
     assert rows[0]["_title"] == found.items[0].title
+    assert (rows[0]["year"], rows[0]["keywords"]) == ("-39", "red; dark,sea"), "read as numbers, and parted at commas"
     sprites = json.loads((tmp_path / "data" / "sprites" / "sprites.json").read_text())
     assert sprites["meta"] == {"type": "pixi-packer", "version": 1}
     placed = {each["name"]: (sheet, each) for sheet in sprites["spritesheets"] for each in sheet["sprites"]}

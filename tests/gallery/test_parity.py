@@ -83,7 +83,15 @@ def test_each_difference_is_named(
         assert parity.verdict == verdict, (parity.alike, [each.cosine for each in parity.compared])
         assert len(parity.compared) == min(PICTURES, len(pictures))
     wider = written(tmp_path / "vectors.parquet", pictures, np.hstack([own, own]))
-    assert check_vectors(wider, encoder, gallery / "images").verdict == "other model"
+    found_wider = check_vectors(wider, encoder, gallery / "images")
+    assert (found_wider.verdict, found_wider.compared) == ("other model", ())
+    assert found_wider.words.startswith(f"vectors have {2 * encoder.dim} numbers, and those of clip")
+    several = [
+        row_of(model, 0, own[at]) | {"depiction_id": each}
+        for model in ("a", encoder.name)
+        for at, each in enumerate(pictures)
+    ]
+    assert check_vectors(write_rows(wider, several), encoder, gallery / "images").model == encoder.name
 
 
 def test_the_command_ends_with_the_verdict(

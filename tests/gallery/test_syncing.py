@@ -9,6 +9,7 @@ from tests.catalog.oai_server import repository
 from tests.catalog.xml_works import XmlWork
 from tests.forks import Forks
 from tests.galleries import paint, toy_gallery, toy_row, write_table
+from tests.published import published
 
 import vernissage
 from vernissage.catalog.fetching import FetchOptions
@@ -223,3 +224,16 @@ def test_private_addresses_are_asked_only_where_that_is_said(tmp_path: Path) -> 
     with repository(2) as server, pytest.raises(CollectionError, match="on a private network or this machine"):
         vernissage.build(server.address, tmp_path / "workspace", encoders=["lsa"])
     assert server.asked == []
+
+
+def test_vectors_stay_joined_with_their_works(tmp_path: Path) -> None:
+    vectors, works = published(tmp_path / "in" / "vectors.parquet"), tmp_path / "works.csv"
+    works.write_text("id,title\nwork/1,Mill\nwork/2,Quay\n", "utf-8")
+    vernissage.build(vectors, tmp_path / "workspace", works=works)
+    assert sync(tmp_path / "workspace").built is None
+    works.write_text("id,title\nwork/1,Windmill\nwork/2,Quay\n", "utf-8")
+    assert sync(tmp_path / "workspace").difference.changed == ("work/1",)
+    assert open_workspace(tmp_path / "workspace").collection["work/1"].title == "Windmill"
+    works.unlink()
+    with pytest.raises(CollectionError, match="there is no .*works.csv, which .* was built from"):
+        sync(tmp_path / "workspace")

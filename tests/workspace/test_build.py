@@ -12,6 +12,7 @@ from tests.forks import Forks
 from tests.galleries import paint, toy_gallery, toy_row, write_table
 
 from vernissage.catalog.report import BadRowsError, Tolerance
+from vernissage.catalog.sources.folder import FolderSource
 from vernissage.encoders.contract import EncoderState
 from vernissage.encoders.fitted.colour_texture import ColourTexture
 from vernissage.errors import (
@@ -254,6 +255,15 @@ def test_workspaces_do_not_mix_with_other_files(gallery: Path, tmp_path: Path) -
             open_workspace(place)
         assert error.value.kind is kind
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_a_workspace_may_lie_beside_the_table_that_it_is_built_from(gallery: Path, tmp_path: Path) -> None:
+    table = Path(shutil.copytree(gallery, tmp_path / "works")) / "metadata.csv"
+    before = FolderSource(table).fingerprint()
+    build_workspace(table, table.parent / "workspace", encoders=("lsa",))
+    shutil.copy(next((gallery / "images").iterdir()), table.parent / "workspace" / "other.png")
+    assert FolderSource(table).fingerprint() == before, "its pictures are none of the table's"
+    assert FolderSource(table.parent / "workspace", pictures=table.parent / "workspace").paths == ("other.png",)
 
 
 def test_other_formats_and_damage_are_told(gallery: Path, workspace: Path) -> None:

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.published import GROUPS, MODELS, SCHEMA, WORKS, published, row_of, rows_of, vectors_of, write_rows
 
+from vernissage.catalog.loading import load_collection
+from vernissage.catalog.sources.columns import TableOptions
 from vernissage.catalog.sources.feed import FeedChanges
 from vernissage.cli.main import main
 from vernissage.encoders.contract import unit_rows
@@ -220,8 +222,10 @@ def altered(row: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 BAD = {
-    "has 5 numbers where the others of museum/small-v1 have 8": {"embeddings": [0.5] * 5},
+    "has 5 numbers where vectors of museum/small-v1 have 8": {"embeddings": [0.5] * 5},
     "has numbers that are not finite": {"embeddings": [float("nan")] + [0.0] * 7},
+    "numbers that are not finite": {"embeddings": [3e38] * 8},
+    "has 16385 numbers, more than any search here takes": {"embeddings": [0.5] * 16_385},
     "has a vector of zeros": {"embeddings": [0.0] * 8},
     "has length 3 where": {"embeddings": [3.0] + [0.0] * 7},
     "has no vector": {"embeddings": None},
@@ -317,6 +321,121 @@ def test_widths_that_come_to_the_same_are_told_apart(tmp_path: Path) -> None:
     source = write_rows(tmp_path / "source" / "v.parquet", rows)
     table = build_workspace(source, tmp_path / "workspace").workspace.table(SMALL, "image")
     assert np.array_equal(table.vectors, np.delete(vectors_of("museum/small-v1"), [2, 3], axis=0))
+
+
+def table_of(path: Path, **columns: Any) -> Path:
+    """A table of as many works as the columns have cells, with their vectors."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    vectors = vectors_of("museum/small-v1")[: len(next(iter(columns.values())))]
+    pq.write_table(pa.table({**columns, "embedding": pa.array(list(vectors), pa.list_(pa.float32()))}), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["https://m.org/o/1", "https://m.org/o/2"], ["https://m.org/o/1", "https://m.org/o/2"]),
+        ([" no.  1\t", "2\u00a0b\x1b[0m"], ["no. 1", "2 b[0m"]),
+        ([b"one", "zwölf".encode()], ["one", "zwölf"]),
+        ([1, 22], ["1", "22"]),
+    ],
+)
+def test_every_way_of_writing_ids_meets_its_vectors(ids: list[Any], expected: list[str], tmp_path: Path) -> None:
+    source = table_of(tmp_path / "source" / "v.parquet", id=ids)
+    workspace = build_workspace(source, tmp_path / "workspace").workspace
+    assert list(workspace.collection.ids) == expected
+    assert np.array_equal(workspace.table("v", "image").vectors_of(expected), vectors_of("museum/small-v1")[:2])
+    assert [row["subject_id"] for row in sorted_rows(exported(workspace, tmp_path / "o.parquet"))] == sorted(expected)
+
+
+@pytest.mark.parametrize("written", ["https://m.org/o/{}", "{}"])
+def test_works_are_joined_by_addresses_and_by_their_ends(written: str, tmp_path: Path) -> None:
+    ids = [written.format(number) for number in (1, 2)]
+    source = table_of(tmp_path / "source" / "v.parquet", id=ids)
+    works = tmp_path / "works.csv"
+    works.write_text("id,title\nhttps://m.org/o/1,Mill\nhttps://m.org/o/2,Quay\n", "utf-8")
+    workspace = build_workspace(source, tmp_path / "workspace", works=works).workspace
+    assert [workspace.collection[each].title for each in ids] == ["Mill", "Quay"]
+    assert len(workspace.table("v", "image")) == 2
+
+
+def test_works_may_be_read_by_a_mapping(tmp_path: Path) -> None:
+    source = table_of(tmp_path / "source" / "v.parquet", id=["1", "2"])
+    (tmp_path / "Artworks.json").write_text(
+        '[{"ObjectID": 1, "Title": "Mill"}, {"ObjectID": 2, "Title": "Quay"}]', "utf-8"
+    )
+    options = TableOptions(mapping="moma")
+    result = build_workspace(source, tmp_path / "workspace", works=tmp_path / "Artworks.json", table=options)
+    assert [item.title for item in result.workspace.collection] == ["Mill", "Quay"]
+    assert len(result.workspace.table("v", "image")) == 2
+
+
+def test_lists_of_whole_numbers_are_no_vectors(tmp_path: Path) -> None:
+    works = [{"id": f"w{at}", "title": f"Boat {at}", "related": list(range(at, at + 9))} for at in range(9)]
+    (tmp_path / "works.json").write_text(json.dumps(works), "utf-8")
+    assert len(load_collection(tmp_path / "works.json")) == 9
+
+
+def test_the_column_of_ids_may_be_named(tmp_path: Path) -> None:
+    source = table_of(tmp_path / "source" / "v.parquet", code=["a", "b"])
+    with pytest.raises(CollectionError, match=r"no column of ids \(columns: code\).*--column id=COLUMN"):
+        build_workspace(source, tmp_path / "workspace")
+    with pytest.raises(CollectionError, match=r"no column kode \(columns: code\)"):
+        build_workspace(source, tmp_path / "workspace", table=TableOptions(columns={"id": "kode"}))
+    result = build_workspace(source, tmp_path / "workspace", table=TableOptions(columns={"id": "code"}))
+    assert list(result.workspace.collection.ids) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [(pa.list_(pa.int8()), [1] * 8), (pa.string(), "[1, 2]"), (pa.binary(), b"12"), (pa.list_(pa.string()), ["1"])],
+)
+def test_what_is_called_vectors_must_be_numbers(kind: Any, cell: Any, tmp_path: Path) -> None:
+    columns = {"subject_id": ["a"], "model": ["m"], "embeddings": pa.array([cell], kind)}
+    pq.write_table(pa.table(columns), tmp_path / "v.parquet")
+    with pytest.raises(CollectionError, match=r"embeddings of .* is of type .*, where lists of float32"):
+        build_workspace(tmp_path / "v.parquet", tmp_path.parent / f"{tmp_path.name}-workspace")
+
+
+def test_a_model_without_any_vector_is_no_table_of_texts(tmp_path: Path) -> None:
+    rows = [altered(row_of("m", number, []), embeddings=None) for number in range(WORKS)]
+    source = write_rows(tmp_path / "source" / "v.parquet", rows)
+    with pytest.raises(CollectionError, match=r"no row of v.parquet can be used .* has no vector"):
+        build_workspace(source, tmp_path / "workspace")
+
+
+def test_faults_of_the_file_are_told(tmp_path: Path) -> None:
+    source = tmp_path / "source" / "v.parquet"
+    no_text = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(np.array([0, 1], np.int32)), pa.py_buffer(b"\xff")]
+    )
+    table_of(source, id=no_text)
+    with pytest.raises(CollectionError, match="cannot be read to its end .*UTF8"):
+        build_workspace(source, tmp_path / "workspace")
+    twice = pq.read_table(table_of(source, id=["a"], title=["b"])).rename_columns(["id", "id", "embedding"])
+    pq.write_table(twice, source)
+    with pytest.raises(CollectionError, match="has several columns id"):
+        build_workspace(source, tmp_path / "workspace")
+
+
+@pytest.mark.parametrize(
+    ("array", "ids", "told"),
+    [
+        (np.array([{"a": 1}] * 2, dtype=object), b"a\nb\n", "Python objects"),
+        (np.ones((2, 8), np.int8), b"a\nb\n", "type int8 .*, where 2 rows of floating-point numbers are needed"),
+        (np.ones((2, 8), np.float32), b"a\n", "where 1 rows .*, one for each line of v.ids.txt"),
+        (np.ones((2, 8), np.float32), b"\xe4\nb\n", "v.ids.txt is not written in UTF-8"),
+    ],
+)
+def test_arrays_that_are_none_of_vectors(array: Any, ids: bytes, told: str, tmp_path: Path) -> None:
+    source = tmp_path / "source" / "v.npy"
+    source.parent.mkdir()
+    np.save(source, array, allow_pickle=True)
+    with pytest.raises(CollectionError, match=r"v.npy has no ids; write them, .* to .*v.ids.txt"):
+        build_workspace(source, tmp_path / "workspace")
+    source.with_suffix(".ids.txt").write_bytes(ids)
+    with pytest.raises(CollectionError, match=rf"{told}.*\); fetch or export it again"):
+        build_workspace(source, tmp_path / "workspace")
 
 
 def test_a_file_without_rows(tmp_path: Path) -> None:

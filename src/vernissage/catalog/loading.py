@@ -52,21 +52,26 @@ def source_of(
     """
     if isinstance(given, str):
         _check_address(given)
-    if isinstance(given, Path) and (files := vector_files(given)):
-        base = FolderSource(works, options=options, fetched=fetched) if works else None
+    options = options or TableOptions()
+    own_ids = options.columns.get("id", "") if works is None else ""
+    if isinstance(given, Path) and (files := vector_files(given, own_ids)):
+        base = _of_path(works, options, fetched) if works else None
         return PublishedSource(given, files, base, options=options, fetched=fetched)
     if works is not None:
         raise CollectionError(f"{given} holds no vectors to join with the works of {works}; leave --works out")
     copies = fetched or FetchedPictures(Path(FOLDER))
-    if options is not None and options.mapping and isinstance(given, str | Path):
-        return (
-            InterfaceSource(given, copies, options) if isinstance(given, str) else DumpSource(given, options, fetched)
-        )
-    if isinstance(given, str) and is_oai(given):
-        return OaiSource(given, copies, options)
-    if isinstance(given, str) or (isinstance(given, Path) and iiif_files(given)):
+    if isinstance(given, str):
+        remote = InterfaceSource if options.mapping else OaiSource if is_oai(given) else IiifSource
+        return remote(given, copies, options)
+    if isinstance(given, Path) and not options.mapping and iiif_files(given):
         return IiifSource(given, copies, options)
-    return FolderSource(given, options=options, fetched=fetched) if isinstance(given, Path) else given
+    return _of_path(given, options, fetched) if isinstance(given, Path) else given
+
+
+def _of_path(path: Path, options: TableOptions, fetched: FetchedPictures | None) -> FolderSource:
+    if options.mapping:
+        return DumpSource(path, options, fetched)
+    return FolderSource(path, options=options, fetched=fetched)
 
 
 def _check_address(given: str) -> None:

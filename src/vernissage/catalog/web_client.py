@@ -225,10 +225,10 @@ class WebClient:
         raise NotFetchedError(f"{target.host} is busy (HTTP {status}, {_TRIES} times)")
 
     def _pace(self, host: _Host) -> None:
-        """Wait for this host's next turn."""
+        """Wait for this host's next turn; not for one that is asked no more."""
         with self._lock:
-            at = max(host.next_at, time.monotonic())
-            host.next_at = at + max(host.interval, host.delay)
+            at = 0.0 if host.refused else max(host.next_at, time.monotonic())
+            host.next_at = max(host.next_at, at + max(host.interval, host.delay))
         if self._stopped.wait(max(0.0, at - time.monotonic())):
             raise NotFetchedError("it was interrupted")
         if host.refused:

@@ -107,7 +107,7 @@ class AreaWords:
         return area_options(self.area_rule, self.projection, self.half_life, seed, engine=engine)
 
 
-_OUTPUTS = frozenset({"out", "html", "curve", "figure", "report"})
+_OUTPUTS = frozenset({"out", "html", "curve", "figure", "report", "vikus", "atlas"})
 _INTO_FOLDERS = frozenset({"build", "export_onnx", "sample"})
 """Commands whose ``out`` is a folder that they check themselves."""
 
@@ -124,7 +124,8 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameters may be frozen dataclasses: each of their fields becomes an option of its own.
 
     Typer makes options of a function's parameters; what travels together is one value here, so that a command takes few
-    parameters and hands none on one by one. Field names must not repeat within a command.
+    parameters and hands none on one by one. Field names must not repeat within a command. A command that writes files
+    has ``--force``, which it may take as a parameter of its own.
     """
     hints = get_type_hints(function, include_extras=True)
     grouped = {name: hints[name] for name in inspect.signature(function).parameters if is_dataclass(hints[name])}
@@ -141,7 +142,8 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
 
     own = _OUTPUTS - {"out"} if function.__name__ in _INTO_FOLDERS else _OUTPUTS
     outputs = [each.name for each in parameters if each.name in own]
-    if outputs:
+    takes_force = "force" in hints
+    if outputs and not takes_force:
         about = typer.Option("--force", help="Replace a file that is there already.")
         parameters.append(
             inspect.Parameter("force", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, about])
@@ -153,7 +155,9 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def call(**given: Any) -> None:
         if outputs:
-            _check_outputs((given[name] for name in outputs), force=given.pop("force"))
+            _check_outputs(
+                (given[name] for name in outputs), force=given["force"] if takes_force else given.pop("force")
+            )
         values = {
             name: kind(**{each.name: given.pop(each.name) for each in fields(kind)}) for name, kind in grouped.items()
         }

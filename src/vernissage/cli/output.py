@@ -53,8 +53,8 @@ def progress_bars() -> Iterator[reporting.Progress]:
 
         def draw(step: str, done: int, total: int) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
+                tasks[step] = bars.add_task(step, total=total or None)
+            bars.update(tasks[step], completed=done, total=total or None)
 
         yield draw
 
@@ -72,7 +72,7 @@ def _plain_lines() -> Iterator[reporting.Progress]:
     def report(step: str, done: int, total: int) -> None:
         nonlocal latest
         begun.setdefault(step, time.monotonic())
-        latest = f"{step}: {done:,} of {total:,}"
+        latest = f"{step}: {done:,}" + (f" of {total:,}" if total else " so far")
 
     def tell() -> None:
         wait = _SILENT_SECONDS

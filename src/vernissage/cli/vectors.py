@@ -149,6 +149,7 @@ def export(
     base: str = option("", "iiif: the address that the folder will have."),
     target: str = option("", "iiif: what is annotated, with {id} or {key}; default: the work's address."),
     sign: Path | None = option(None, "Sign what is written with this secret key (see `vectors key`)."),
+    force: bool = option(False, "Replace a file that is there already, or some of a folder.", "--force"),
     as_json: AsJson = False,
 ) -> None:
     """Write vectors for others: Parquet in the convention of museums, NumPy arrays with ids, or annotations of IIIF.
@@ -165,6 +166,9 @@ def export(
     from vernissage.workspace.workspace import open_workspace
 
     one_of(("parquet", "npy", "iiif"), form, "form")
+    if out.is_dir() and (form == "parquet" or (any(out.iterdir()) and not force)):
+        other = "name a file" if form == "parquet" else "choose a new folder, or replace what is there with --force"
+        raise RequestError(f"{out} is a folder{' that holds files' * (form != 'parquet')}; {other}")
     key = None if sign is None else read_secret_key(sign)  # first, so that nothing is replaced that stays unsigned
     opened = open_workspace(workspace)
     sets = exporting.vector_sets(opened, encoder or (), provider)
@@ -209,9 +213,12 @@ def check(
       vernissage vectors check vectors.parquet --encoder colour-texture --workspace workspace --pictures paintings
     """
     from vernissage.encoders.loading import load_pretrained
+    from vernissage.encoders.register import names
     from vernissage.gallery.parity import check_vectors
     from vernissage.workspace.workspace import open_workspace
 
+    if workspace is None and encoder in names("fitted"):
+        raise RequestError(f"{encoder} is fitted on a collection; name the workspace that has it with --workspace")
     made = load_pretrained(encoder, weights) if workspace is None else open_workspace(workspace).encoder(encoder)
     with progress_bars() as progress:
         found = check_vectors(file, made, pictures, model=model, progress=progress)

@@ -14,7 +14,7 @@ from vernissage.catalog.sources.folder import FolderSource
 from vernissage.catalog.sources.published import rows_of
 from vernissage.catalog.sources.vector_files import VectorFile, vector_files
 from vernissage.encoders.contract import reading, unit_rows
-from vernissage.errors import RequestError
+from vernissage.errors import Kind, RequestError
 from vernissage.files import digest
 from vernissage.progress import Progress, silent
 from vernissage.values import Vectors
@@ -57,6 +57,7 @@ class Parity:
     Attributes:
         encoder, model: what encodes here, and what the file says of its vectors.
         compared: the pictures, in the order of the file; none where the widths differ.
+        widths: how many numbers a vector has, published and here.
         alike: mean cosine once the mean over the pictures is taken off, which makes even strangers alike.
         verdict: in a word; ``words`` are a sentence.
     """
@@ -64,12 +65,15 @@ class Parity:
     encoder: str
     model: str
     compared: tuple[Compared, ...]
+    widths: tuple[int, int]
     alike: float
     verdict: Verdict
 
     @property
     def words(self) -> str:
-        return _WORDS[self.verdict].format(encoder=self.encoder)
+        there, here = self.widths
+        differ = f"vectors have {there} numbers, and those of {self.encoder} {here}: " if there != here else ""
+        return differ + _WORDS[self.verdict].format(encoder=self.encoder)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -83,7 +87,7 @@ def check_vectors(path: Path, encoder: Any, pictures: Path, *, model: str = "", 
         path: a file of vectors, or a folder of such files.
         encoder: an `ImageEncoder`.
         pictures: the folder in which they lie, called by the id of their depiction or work.
-        model: whose vectors of the file are meant, where it has several of that width.
+        model: whose vectors of the file are meant; else those of the encoder's name, or the only ones of that width.
         progress: told of the pictures.
 
     Raises:
@@ -92,6 +96,10 @@ def check_vectors(path: Path, encoder: Any, pictures: Path, *, model: str = "", 
         CollectionError: the file is damaged, or a picture cannot be opened.
     """
     read = reading(encoder, "image")
+    if not path.exists():
+        raise RequestError(
+            f"there is no {path}; give a file of vectors, or a folder of such files", kind=Kind.NOT_FOUND
+        )
     files = vector_files(path)
     if not files:
         raise RequestError(f"{path} holds no vectors; give a Parquet file with a column of lists of numbers")
@@ -100,13 +108,15 @@ def check_vectors(path: Path, encoder: Any, pictures: Path, *, model: str = "", 
     if not published:
         raise RequestError(f"no picture in {pictures} is called by an id of {path}; name them ID.jpg, by depiction_id")
     fit = [name for name, some in published.items() if all(len(each) == encoder.dim for each in some.values())]
+    if encoder.name in published:
+        fit = [encoder.name]
     if len(published) > 1 and len(fit) != 1:
         raise RequestError(f"{path} has vectors of {', '.join(sorted(published))}; say with --model which are meant")
     own = fit[0] if len(published) > 1 else next(iter(published))
     ids, vectors = zip(*sorted(published[own].items()), strict=True)
     shown = [places[name] for name in ids]
-    if any(len(vector) != encoder.dim for vector in vectors):
-        return Parity(encoder.name, own, (), 0.0, "other model")
+    if strange := [len(vector) for vector in vectors if len(vector) != encoder.dim]:
+        return Parity(encoder.name, own, (), (strange[0], encoder.dim), 0.0, "other model")
     side, rows = decoded_side(encoder), list[Vectors]()
     for number, name in enumerate(shown):
         progress("encoding pictures", number, len(shown))
@@ -150,4 +160,4 @@ def _compared(
     elif alike >= _ALIKE and np.median(cosines) > 0:
         verdict = "other pre-processing"
     rows = zip(ids, shown, cosines.tolist(), lengths.tolist(), strict=True)
-    return Parity(encoder, model, tuple(Compared(*row) for row in rows), alike, verdict)
+    return Parity(encoder, model, tuple(Compared(*row) for row in rows), (here.shape[1],) * 2, alike, verdict)

@@ -166,9 +166,13 @@ def _known_source(path: Path, told: Mapping[str, str], fetch_pictures: bool | Fe
             f"vernissage.sync(workspace, source), or build again"
         )
     given = told.get("address") or found(told, path)
-    if isinstance(given, Path) and not given.exists():
-        raise CollectionError(
-            f"there is no {given}, which {path} was built from; put it there again, or run `vernissage build` with its "
-            f"new place"
-        )
-    return source_of(given, table_options(path, None), FetchedPictures(path / FOLDER, fetching(given, fetch_pictures)))
+    joined = {name: told.get(f"works {name}", "") for name in ("absolute", "relative")}
+    works = found(joined, path) if joined["absolute"] else None
+    for each in (given, works):
+        if isinstance(each, Path) and not each.exists():
+            raise CollectionError(
+                f"there is no {each}, which {path} was built from; put it there again, or run `vernissage build` with "
+                f"its new place"
+            )
+    fetched = FetchedPictures(path / FOLDER, fetching(given, fetch_pictures))
+    return source_of(given, table_options(path, None), fetched, works)

@@ -86,7 +86,14 @@ def write_vikus(found: Map, folder: Path, name: str, picture_path: PicturePath, 
     _write_sprites(sprites, folder / "sprites")
     head = ("id", "keywords", "year", *(f"_{each}" for each in _FIELDS), "_year")
     rows = [
-        (key_of(item.id), ",".join(item.keywords), _year(item), *_fields(item).values(), item.year) for _, item in kept
+        (
+            key_of(item.id),
+            _keywords(item),
+            item.span.first if item.span else "undated",
+            *_fields(item).values(),
+            item.year,
+        )
+        for _, item in kept
     ]
     write_bytes(folder / "data.csv", csv_bytes(head, rows))
     points = found.points[[row for row, _ in kept]]
@@ -99,8 +106,9 @@ def write_vikus(found: Map, folder: Path, name: str, picture_path: PicturePath, 
     return len(kept)
 
 
-def _year(item: Item) -> str:
-    return str(item.span.first) if item.span else "undated"
+def _keywords(item: Item) -> str:
+    """In one cell, which the viewer parts at commas."""
+    return ",".join(word.replace(",", ";") for word in item.keywords)
 
 
 def _config(name: str, side: int) -> dict[str, Any]:

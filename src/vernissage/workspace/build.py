@@ -343,6 +343,8 @@ def _described(source: Source, building: Building, fingerprint: str) -> dict[str
     told, kind = {"name": source.name, "fingerprint": fingerprint}, type(source)
     told |= {"address": source.address} if isinstance(source, RemoteSource) and source.address else {}
     told |= {} if kind.__module__.startswith("vernissage.") else {"class": kind.__name__}
+    if isinstance(source, PublishedSource) and source.base is not None:
+        told |= {f"works {name}": place for name, place in located(source.base.location, building.path).items()}
     return located(source.location, building.path) | told
 
 

@@ -15,6 +15,7 @@ from vernissage.analysis.bands import Bounds
 from vernissage.analysis.fusion_weights import RepresentationWeight
 from vernissage.catalog.fetching import FOLDER as FETCHED
 from vernissage.catalog.sources.feed import FOLDER as FEED
+from vernissage.catalog.sources.folder import WORKSPACE_FILES
 from vernissage.errors import CollectionError, Kind, ProvenanceError, WorkspaceError
 from vernissage.files import TEMPORARY_SUFFIX, Seal, digest, read_json, write_json
 from vernissage.search.joint import JOINT
@@ -25,13 +26,12 @@ from vernissage.workspace.settings import Settings
 
 FORMAT = 2
 
-FILE_NAME = "workspace.json"
+FILE_NAME, _LOCK_NAME = WORKSPACE_FILES
 OPTIONS_NAME = "table.json"
 INDEX_CHOICES = "index.json"
 LISTS = ".lists.npz"
 STAGING = "building"
 _UPLOADS = "uploads"
-_LOCK_NAME = ".writer.lock"
 _FOLDERS = ("models", "vectors", "indexes", "pairs", "means", "imports")
 _FILES = ("works-*.parquet", "words-*.parquet", "copies-*.npy", "clusters-*.npy")
 _OWN_NAME = re.compile(r"[\w.-]+-[0-9a-f]{12}(?:\.[a-z.]+)?|(?:works|words)-[0-9a-f]+\.parquet")
@@ -45,9 +45,9 @@ class Manifest:
 
     Attributes:
         complete: False while the very first build is under way or was interrupted.
-        source: the collection's folder or table, or the copy of a remote one, absolute, and relative to the workspace;
-            its name, its fingerprint when it was read, its ``address`` if it is remote, and its ``class`` where that is
-            none of ours.
+        source: the collection's folder or table, or the copy of a remote one, absolute, and relative to the workspace,
+            and where it is of vectors the works that these were joined with; its name, its fingerprint when it was
+            read, its ``address`` if it is remote, and its ``class`` where that is none of ours.
         folder: the collection's folder, in the same two ways.
         collection: file name of the collection; its fingerprint is ``fingerprint``.
         words: file name of the counts of the collection's words.
@@ -280,7 +280,7 @@ def check_target(source: Path | None, path: Path) -> None:
     """
     if source is not None and not source.exists():
         raise CollectionError(f"there is no {source}; name a folder with pictures or a table, or a table itself")
-    home = source and (source if source.is_dir() else source.parent).resolve()
+    home = source.resolve() if source is not None and source.is_dir() else None
     target = path.resolve()
     fault = ""
     if path.exists() and not path.is_dir():

@@ -63,13 +63,16 @@ class DumpSource(FolderSource):
         """Read what is at a path by the mapping that the options name.
 
         Raises:
-            CollectionError: there is no such mapping, or no file that it is for.
+            CollectionError: there is no such mapping, or a file that it is for is missing.
         """
         super().__init__(path, options=options, fetched=fetched)
         self._mapping = load_mapping(options.mapping)
         self._rules = self._mapping.rules(options.columns)
         self._files = _main_files(path, self._mapping)
         self._home = path if path.is_dir() else path.parent
+        for file in (self._home / join.file for join in self._mapping.join.values()):
+            if not file.is_file():
+                raise CollectionError(f"there is no {file}, which the mapping {options.mapping} joins; put it there")
         self._progress: Progress = silent
         self._unanswered: dict[str, str] = {}
         self._asked = 0
@@ -85,7 +88,8 @@ class DumpSource(FolderSource):
 
     @cached_property
     def _described(self) -> Described:
-        return described_by_mapping(self.table(), self._files[0].name, self._rules, self.options)
+        table, name = self.table(), self._files[0].name
+        return described_by_mapping(table, name, self._rules, self.options, whole_ids=self.whole_ids)
 
     def records(self, progress: Progress = silent) -> Iterator[Record]:
         self._progress = progress
@@ -113,11 +117,12 @@ class DumpSource(FolderSource):
         table = Table(tuple(self._rules), rows, read.encoding, read.separator, tuple(read.problems), read.remarks)
         if rows:
             places = enumerate(self._rules)
-            self._require(read.names, [name for at, name in places if name in ESSENTIAL and at not in table.filled])
+            unfilled = [name for at, name in places if name in ESSENTIAL and at not in table.filled]
+            self._require(read.names, unfilled, empty=True)
         return table
 
-    def _require(self, there: Iterable[str], wanted: Iterable[str]) -> None:
-        require_fields(self._files[0].name, self.options.mapping, self._rules, there, wanted)
+    def _require(self, there: Iterable[str], wanted: Iterable[str], *, empty: bool = False) -> None:
+        require_fields(self._files[0].name, self.options.mapping, self._rules, there, wanted, empty=empty)
 
     def _rows(self, read: _Read, joined: Mapping[str, _Rows]) -> Iterator[tuple[int, list[str]]]:
         records, joins = iter(read.records), self._mapping.join
@@ -207,10 +212,7 @@ class DumpSource(FolderSource):
 
     def _keyed(self, join: Join, words: set[str]) -> _Rows:
         """The rows of a file by their key, in their order, with those columns alone that rules name."""
-        file = self._home / join.file
-        if not file.is_file():
-            raise CollectionError(f"there is no {file}, which the mapping {self.options.mapping} joins; put it there")
-        read = self._read_one(file)
+        read = self._read_one(self._home / join.file)
         if join.key not in read.names:
             raise CollectionError(
                 f"{join.file} has no column {join.key}, by which the mapping {self.options.mapping} joins it (columns: "

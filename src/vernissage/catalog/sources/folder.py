@@ -57,6 +57,9 @@ _CAMERA_NAME = re.compile(r"^(?:img|dsc[fn]?|dcim|pict?|image|photo|picture|scan
 _CLEANED = ("title", "artist", "year", "medium", "description")
 _WHOLE_NUMBER = re.compile(r"-?\d{1,5}")
 
+WORKSPACE_FILES = ("workspace.json", ".writer.lock")
+"""By which a workspace is known, finished or not: one may lie beside a table, and its pictures are not the table's."""
+
 _Work = tuple[int | None, Item, str]
 """A row, the work that it describes, and what it says of the picture's file."""
 
@@ -86,6 +89,9 @@ class FolderSource:
 
     Pictures lie anywhere below the folder. A cell may name several, see `names_in`, as may several columns, and rows of
     equal id and title: the first that is there leads.
+
+    Attributes:
+        whole_ids: whether ids that are web addresses stay whole, see `described_by_table`; to be set before reading.
     """
 
     def __init__(
@@ -104,6 +110,7 @@ class FolderSource:
         self.location = path
         self.fetched = fetched
         self.options = options or TableOptions()
+        self.whole_ids = False
         self._pictures = pictures or (Path(self.options.pictures) if self.options.pictures else None)
         self._met = _Met()
 
@@ -122,17 +129,11 @@ class FolderSource:
     @cached_property
     def paths(self) -> tuple[str, ...]:
         """Paths of all pictures below the folder, with forward slashes, sorted; hidden ones are passed over."""
-        found = []
-        for folder, names, files in os.walk(self.folder):
-            names[:] = [name for name in names if not name.startswith(".")]
-            below = Path(folder).relative_to(self.folder)
-            shown = (name for name in files if not name.startswith(".") and _suffix(name) in PICTURE_SUFFIXES)
-            found += [(below / name).as_posix() for name in shown]
-        return tuple(sorted(found))
+        return tuple(sorted(path.as_posix() for path in _below(self.folder) if _suffix(path.name) in PICTURE_SUFFIXES))
 
     def _passed_over(self) -> tuple[str, ...]:
         """What to say of files of pictures in formats that are not read."""
-        kinds = Counter(_suffix(name) for _, _, files in os.walk(self.folder) for name in files)
+        kinds = Counter(_suffix(path.name) for path in _below(self.folder))
         unread = sorted((NOT_READ - PICTURE_SUFFIXES) & kinds.keys())
         heic = f", or {HEIC_HINT}" if {".heic", ".heif"} & set(unread) else ""
         ways = {f"save them as JPEG, PNG or TIFF{heic}": set(unread) - VIDEO_SUFFIXES, VIDEO_HINT: VIDEO_SUFFIXES}
@@ -153,7 +154,8 @@ class FolderSource:
     def _described(self) -> Described:
         root, table_path = self._found
         if table_path is not None:
-            return described_by_table(read_table(table_path, self.options.encoding), table_path.name, self.options)
+            table = read_table(table_path, self.options.encoding)
+            return described_by_table(table, table_path.name, self.options, whole_ids=self.whole_ids)
         others = [file.name for file in _tables(root) if file.name not in _OTHER_TABLES]
         if not self.paths:
             if found := foreign_file(root):
@@ -358,6 +360,17 @@ def find_table(path: Path) -> tuple[Path, Path | None]:
     if path.suffix.lower() in PICTURE_SUFFIXES:
         raise CollectionError(f"{path} is one picture; give the folder that holds the pictures")
     return path.parent, path
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Paths from a folder to all files below it, without hidden ones and those of workspaces."""
+    for place, names, files in os.walk(folder):
+        below = Path(place).relative_to(folder)
+        if below.parts and set(WORKSPACE_FILES) & set(files):
+            names.clear()
+            continue
+        names[:] = [name for name in names if not name.startswith(".")]
+        yield from (below / name for name in files if not name.startswith("."))
 
 
 def _exists(path: Path) -> bool:

@@ -71,14 +71,14 @@ class InterfaceSource(RemoteTable):
         listed = self._listed()
         within = islice(listed, most)
         while some := list(islice(within, _AT_ONCE)):
-            progress("reading records", len(records), len(records) + len(some))
+            progress("reading records", len(records), 0)
             for record in self._whole(some, problems):
                 names.update(dict.fromkeys(record))
                 cells = {name: cell_of(name, rules, record) for name, rules in self._rules.items()}
                 records.setdefault(cells.get("id") or f"record {len(records) + 1}", cells)
         progress("reading records", len(records), len(records))
         empty = [name for name in ESSENTIAL if name in self._rules and not any(map(itemgetter(name), records.values()))]
-        require_fields(self.address, self.options.mapping, self._rules, names, empty if records else ())
+        require_fields(self.address, self.options.mapping, self._rules, names, empty if records else (), empty=True)
         further = next(listed, None) is not None
         self.documents.keep_only(self._used)
         told = f"records beyond the first {most}, which were not fetched; --fetch-most raises the bound"

@@ -357,12 +357,17 @@ def cell_of(name: str, rules: Iterable[Rule], record: Record) -> str:
     return ("|" if name == "picture" else " | ").join(cells)
 
 
-def require_fields(source: str, place: str, rules: Rules, there: Iterable[str], wanted: Iterable[str]) -> None:
-    """Raise CollectionError where what ``wanted`` fields come from is none of what is ``there``."""
+def require_fields(
+    source: str, place: str, rules: Rules, there: Iterable[str], wanted: Iterable[str], *, empty: bool = False
+) -> None:
+    """Raise CollectionError where what ``wanted`` fields come from is none of what is ``there``.
+
+    Of fields that are known to be ``empty`` in all records a path that leads on from there is wrong as well.
+    """
     known = list(there)
     for name in wanted:
         paths = [path for rule in rules[name] for path in rule.paths]
-        if paths and not any(path in known or _steps(path)[0][0] in known for path in paths):
+        if paths and not any(path in known or (not empty and _steps(path)[0][0] in known) for path in paths):
             shown = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
             raise CollectionError(
                 f"{source} is not of the shape of the mapping {place}: {name} comes from {' or '.join(paths)}, and "

@@ -116,7 +116,7 @@ class OaiSource(RemoteTable):
                 raise CollectionError(f"{self._base} refuses a token that it gave just before; {_LATER}") from error
 
     def _walk(self, since: str, number: int, chosen: dict[str, str], progress: Progress) -> _Harvest:
-        found, tokens, idle, total, held = _Harvest(), set[str](), 0, 0, 0
+        found, tokens, idle, total, given, held = _Harvest(), set[str](), 0, 0, 0, 0
         address = self._first(chosen, since, number)
         while True:
             found.pages.append(address)
@@ -134,11 +134,12 @@ class OaiSource(RemoteTable):
             found.until = found.until or self._date(root, address, place)
             idle = 0 if any(each.identifier not in found.records for each in page) else idle + 1
             found.records |= {each.identifier: each for each in page}
+            given += 0 if idle else len(page)  # with those that come twice, as the repository counts
             token = root.find(f"{OAI}ListRecords/{OAI}resumptionToken")
             told = (token.text or "").strip() if token is not None else ""
             if token is not None and token.get("completeListSize", "").isdecimal():
                 total = int(token.get("completeListSize", ""))
-            progress("harvesting records", len(found.records), max(total, len(found.records)))
+            progress("harvesting records", given, total if total >= given else 0)
             if not told:
                 break
             if told in tokens or idle >= MOST_IDLE or len(found.pages) >= MOST_PAGES:
@@ -147,11 +148,11 @@ class OaiSource(RemoteTable):
                 raise CollectionError(f"{place} {what}: the repository would be harvested for ever; tell who runs it")
             tokens.add(told)
             address = self._request({"verb": "ListRecords", "resumptionToken": told}, number)
-        if len(found.records) < total:
+        if given < total:
             self._forget(found.pages)
             raise CollectionError(
-                f"{self._base} says that it has {total} records and ended after {len(found.records)}; nothing was made "
-                f"of them, so that none of the others counts as gone: {_LATER}"
+                f"{self._base} says that it has {total} records and ended after {given}; nothing was made of them, so "
+                f"that none of the others counts as gone: {_LATER}, and tell who runs it if that stays so"
             )
         found.until = found.until or since
         return found

@@ -28,6 +28,8 @@ UNIT = 1e-3
 """How far the length of a vector may be from 1 where a model's vectors have that length."""
 
 _MOSTLY = 0.95
+_MOST_NUMBERS = 16_384
+"""In a vector: z-scores need the square of it, 2 GB of them."""
 _KNOWN_AS = {"subject_title": "title", "subject_url": "link", "subject_creditline": "credit", "preview": "image"}
 """Attributes of the convention (https://millsfield.sfomuseum.org/blog/2026/04/15/oembeddings/) in words of tables."""
 _NOT_SPOKEN = frozenset({"type", "provider", "provider_name", "provider_url", "depiction_url", "link", "image"})
@@ -35,15 +37,16 @@ _FAULTS = {
     1: ("has no vector", "export the row again, or take it out"),
     2: ("has numbers that are not finite", "make the vector again"),
     3: ("has a vector of zeros, which is like nothing", "take the row out"),
-    4: ("has {size} numbers where the others of {model} have {dim}", "say by the column model which model made it"),
-    5: ("has numbers of type {dtype} where the others of {model} have {known}", "export all with one type"),
-    6: ("has length {norm:.3g} where the others of {model} have length 1", "scale it as the others, or take it out"),
+    4: ("has {size} numbers where vectors of {model} have {dim}", "say by the column model which model made it"),
+    5: ("has numbers of type {dtype} where vectors of {model} have {known}", "export all with one type"),
+    6: ("has length {norm:.3g} where vectors of {model} have length 1", "scale it as the others, or take it out"),
     7: ("names no model", "say by the column model which one made the vector"),
     8: ("has no subject_id", "give the id of the work"),
     9: (
         "has the depiction_id {depiction} of an earlier row of {model}",
         "give each picture its own id, or take one out",
     ),
+    10: ("has {size} numbers, more than any search here takes", "make the vectors shorter"),
 }
 
 
@@ -124,7 +127,7 @@ def read_published(files: Sequence[VectorFile], progress: Progress = silent) -> 
     firsts, first_rows = list[Any](), list[int]()
     for number, file in enumerate(files):
         for batch in file.batches():
-            progress("reading vectors", row, max(total, row))
+            progress("reading vectors", row, total if total >= row else 0)
             for name in columns:
                 columns[name] += batch.labels.column(name).chunks
             told.append(_numbers_of(batch, number))
@@ -205,7 +208,9 @@ def _judged(
     subject, subjects = _codes(labels["subject_id"])
     depiction, _ = _codes(labels["depiction_id"])
     verdict = np.zeros(len(models), np.int8)
-    for code, at in ((3, numbers.norms == 0), (2, ~np.isfinite(numbers.norms)), (1, numbers.sizes == 0)):
+    finite = numbers.norms <= np.finfo(np.float32).max
+    wide = numbers.sizes > _MOST_NUMBERS
+    for code, at in ((3, numbers.norms == 0), (2, ~finite), (1, numbers.sizes == 0), (10, wide)):
         verdict[at] = code
     verdict[models < 0], verdict[subject < 0] = 7, 8
     stated = {name: each for file in files for name, each in file.identities.items()}
@@ -225,8 +230,8 @@ def _judged(
     sets = tuple((names[each // 2], "text" if each % 2 else "image") for each in there)
     problems = tuple(_problems(files, labels, numbers, identities, verdict))
     return PublishedVectors(
-        tuple(files), identities, sets, places[key], subjects, subject, numbers.norms.astype(np.float32), firsts,
-        first_rows, problems,
+        tuple(files), identities, sets, places[key], subjects, subject,
+        np.where(finite, numbers.norms, np.inf).astype(np.float32), firsts, first_rows, problems,
     )  # fmt: skip
 
 
@@ -243,7 +248,7 @@ def _identity(
     """What a model's vectors are: as is stated, else as most of them are; the others get their verdict."""
     kinds, counts = np.unique(numbers.sizes[rows] * 4 + numbers.dtype[rows], return_counts=True)
     dim, dtype = divmod(int(kinds[np.argmax(counts)]), 4)
-    dim = int(stated["dim"]) if isinstance(stated.get("dim"), int) else dim
+    dim = int(stated["dim"]) if isinstance(stated.get("dim"), int) and stated["dim"] is not True else dim
     unit = np.abs(numbers.norms[rows] - 1) < UNIT
     normalised = bool(stated["normalised"]) if "normalised" in stated else bool(unit.mean() >= _MOSTLY)
     verdict[rows[(numbers.dtype[rows] != dtype)]] = 5
@@ -306,8 +311,12 @@ class PublishedSource:
     @property
     def vectors(self) -> PublishedVectors:
         """What the files hold."""
-        if self._vectors is None:
-            self._vectors = read_published(self._files)
+        return self._vectors or self._read(silent)
+
+    def _read(self, progress: Progress) -> PublishedVectors:
+        self._vectors = read_published(self._files, progress)
+        if self.base is not None:  # its ids are to be written as those of the vectors are
+            self.base.whole_ids = any(is_address(str(each)) for each in self._vectors.subjects[:1])
         return self._vectors
 
     def forget_words(self) -> None:
@@ -327,7 +336,7 @@ class PublishedSource:
     def records(self, progress: Progress = silent) -> Iterator[Record]:
         read = self._vectors
         if read is None or len(read.first_rows) < len(read.subjects):  # never read, or let go
-            self._vectors = read_published(self._files, progress)
+            self._read(progress)
         if self.base is not None:
             yield from self.base.records(progress)
         if self.base is None or len(self._alone.rows):
@@ -390,7 +399,7 @@ class _OfTable(FolderSource):
     def __init__(self, path: Path, table: Table, options: TableOptions, fetched: FetchedPictures | None) -> None:
         super().__init__(path, options=options, fetched=fetched)
         self._found = (path if path.is_dir() else path.parent, path)
-        self._described = described_by_table(table, path.name, options)
+        self._described = described_by_table(table, path.name, options, whole_ids=True)
 
 
 def _table_of(vectors: PublishedVectors, ids: Sequence[str], chosen: npt.NDArray[np.int64]) -> Table:
@@ -398,7 +407,7 @@ def _table_of(vectors: PublishedVectors, ids: Sequence[str], chosen: npt.NDArray
     at, names, values = _flat(vectors.firsts.take(pa.array(chosen)))
     codes, distinct = names.dictionary_encode(), names.dictionary_encode().dictionary.to_pylist()
     places = codes.indices.to_numpy(zero_copy_only=False)
-    cells = {"id": text_array([" ".join(each.split()) for each in ids])}
+    cells = {"id": text_array(ids)}
     for code, name in enumerate(distinct):
         own = np.flatnonzero(places == code)
         rows = np.full(len(ids), -1, np.int64)
@@ -408,7 +417,8 @@ def _table_of(vectors: PublishedVectors, ids: Sequence[str], chosen: npt.NDArray
         known = name if known in distinct or known in cells else known
         if name == "preview":  # the text itself where the vector is of a text
             told = column.to_pylist()
-            cells["preview"] = text_array("" if is_address(each) else clean_cell(each) for each in told)
+            if not all(map(is_address, filter(None, told))):
+                cells["preview"] = text_array("" if is_address(each) else clean_cell(each) for each in told)
             column = pa.array([each if is_address(each) else "" for each in told], pa.string())
         cells[known if known != "id" else "id of attributes"] = _cleaned(column)
     header = unique_columns(list(cells))

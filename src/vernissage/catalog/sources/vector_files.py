@@ -43,7 +43,12 @@ _ROWS_AT_ONCE = 8192
 _START = 2**20
 _NUMBER = rb"[-+]?(?>\d++(?:\.\d*+)?|\.\d++)(?>[eE][-+]?\d++)?"
 _NUMBERS = re.compile(rb"\[\s*+" + _NUMBER + rb"(?:[\s,;]++" + _NUMBER + rb"){7}")
+_TEXT_TYPES = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_binary, pa.types.is_large_binary,
+)  # fmt: skip
 _FLOATS = {pa.float32(): "float32", pa.float64(): "float64", pa.float16(): "float16"}
+_UNCLEAN = r"^\pZ|\pZ$|\pZ\pZ|[^\PZ ]|\pC"
+"""Blanks that are none between words, and what is no letter: ids of tables have neither."""
 _TEXTS = frozenset(READERS) - {".parquet", ".xlsx", ".xlsm"}
 
 
@@ -72,11 +77,13 @@ class VectorFile:
         path: where it lies.
         columns: those that hold vectors; of a table without a column ``model`` each is a model of its own.
         identities: what the file says of its models, see `CARD`.
+        ids: the column of a table that has the ids of works; found by its name where that is empty.
     """
 
     path: Path
     columns: tuple[str, ...] = ()
     identities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ids: str = ""
 
     @cached_property
     def rows(self) -> int:
@@ -95,7 +102,7 @@ class VectorFile:
                 yield from _of_array(self)
                 return
             for table in _of_parquet(self) if suffix == ".parquet" else [_of_text(self)]:
-                for column in self.columns or [name for name in table.column_names if _is_list(table, name)]:
+                for column in self.columns or [each.name for each in table.schema if _is_list(each.type)]:
                     yield self._batch(table, column)
         except (pa.ArrowException, OSError, RecursionError, ValueError, ProvenanceError) as error:
             raise CollectionError(
@@ -110,34 +117,39 @@ class VectorFile:
         values = vectors.flatten().cast(pa.float32(), safe=False)
         values = pc.fill_null(values, float("nan")) if values.null_count else values
         others = table.drop_columns([name for name in table.column_names if name in self.columns or name == column])
+        labels = _labels(others, self, self.path.stem if plain_name(column) in _NAMES else column)
+        labels.validate(full=True)  # files of others may call bytes a text
         return Batch(
-            _labels(others, self.path, self.path.stem if plain_name(column) in _NAMES else column),
+            labels,
             values.to_numpy(),
             np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             _FLOATS[vectors.type.value_type] if self.columns else "float32",  # text says nothing of its numbers' type
         )
 
 
-def vector_files(path: Path) -> tuple[VectorFile, ...]:
+def vector_files(path: Path, ids: str = "") -> tuple[VectorFile, ...]:
     """The files of vectors at a path, itself or those of a folder; none where it holds no vectors.
 
-    A folder with a table ``metadata`` is that table's collection, unless that table itself holds vectors.
+    A folder with a table ``metadata`` is that table's collection, unless that table itself holds vectors. ``ids`` is
+    the column of the works' ids.
 
     Raises:
-        CollectionError: a file is damaged.
+        CollectionError: a file is damaged, or what its name calls vectors are none.
     """
     if not path.is_dir():
-        return tuple(_vector_file(path)) if path.is_file() else ()
+        if path.suffix.lower() == ".npy" and path.is_file() and not _ids_of(path).is_file():
+            raise CollectionError(f"{path} has no ids; write them, one a line for each row, to {_ids_of(path)}")
+        return tuple(_vector_file(path, ids)) if path.is_file() else ()
     try:
         named = (each for each in path.iterdir() if each.suffix.lower() in (".npy", ".parquet", *_TEXTS))
         files = sorted(each for each in named if not each.name.startswith(".") and each.is_file())
     except OSError:
         return ()
     tables = [each for each in files if each.stem.lower() == "metadata" and each.suffix.lower() in READERS]
-    return tuple(found for file in tables or files for found in _vector_file(file))
+    return tuple(found for file in tables or files for found in _vector_file(file, ids))
 
 
-def _vector_file(path: Path) -> Iterator[VectorFile]:
+def _vector_file(path: Path, ids: str) -> Iterator[VectorFile]:
     suffix = path.suffix.lower()
     if suffix == ".npy" and _ids_of(path).is_file():
         card = path.with_suffix(".card.json")
@@ -149,13 +161,15 @@ def _vector_file(path: Path) -> Iterator[VectorFile]:
                 start = file.read(_START)
         except OSError:
             return
-        if suffix in _TEXTS and _NUMBERS.search(start):
-            yield VectorFile(path)
+        if suffix in _TEXTS and any(b"." in found[0] for found in _NUMBERS.finditer(start)):
+            yield VectorFile(path, ids=ids)
         elif suffix == ".parquet" and start[:4] == b"PAR1":
             opened = _opened(path)
             schema = opened.schema_arrow
-            if columns := tuple(name for name in schema.names if _holds_vectors(opened, name)):
-                yield VectorFile(path, columns, _identities((schema.metadata or {}).get(CARD, b"")))
+            if columns := tuple(each.name for each in schema if _holds_vectors(opened, each, path)):
+                if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
+                    raise CollectionError(f"{path} has several columns {', '.join(twice)}; give each its own name")
+                yield VectorFile(path, columns, _identities((schema.metadata or {}).get(CARD, b"")), ids)
 
 
 def _ids_of(path: Path) -> Path:
@@ -181,16 +195,20 @@ def _opened(path: Path) -> Any:
         ) from error
 
 
-def _is_list(table: Any, name: str) -> bool:
-    kind = table.schema.field(name).type
+def _is_list(kind: Any) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def _holds_vectors(file: Any, name: str) -> bool:
-    if not _is_list(pa.Table.from_batches([], file.schema_arrow), name):
-        return False
-    few = 2 if plain_name(name) in _NAMES else _FEWEST
-    return bool(file.schema_arrow.field(name).type.value_type in _FLOATS) and _width(file, name) >= few
+def _holds_vectors(file: Any, column: Any, path: Path) -> bool:
+    called = plain_name(column.name) in _NAMES
+    if _is_list(column.type) and column.type.value_type in _FLOATS:
+        return called or _width(file, column.name) >= _FEWEST
+    if called and {"model", "subject_id"} <= set(file.schema_arrow.names):  # else it may be a word for something else
+        raise CollectionError(
+            f"the column {column.name} of {path} is of type {column.type}, where lists of float32, float64 or float16 "
+            f"are needed, one for each row; export it so"
+        )
+    return False
 
 
 def _width(file: Any, name: str) -> float:
@@ -240,7 +258,8 @@ def _object(line: bytes) -> dict[str, Any]:
 def _column(name: str, cells: Sequence[Any]) -> Any:
     numbers = [_numbers(cell) for cell in cells]
     few = 2 if plain_name(name) in _NAMES else _FEWEST
-    if any(each is not None and len(each) >= few for each in numbers):
+    whole = all(number.is_integer() for each in numbers if each for number in each)  # as those of related works
+    if not whole and any(each is not None and len(each) >= few for each in numbers):
         return pa.array(numbers, pa.list_(pa.float32()))
     return pa.array([json.dumps(cell) if isinstance(cell, dict) else as_cell(cell) for cell in cells], pa.string())
 
@@ -257,12 +276,18 @@ def _numbers(cell: Any) -> list[float] | None:
 
 def _of_array(file: VectorFile) -> Iterator[Batch]:
     """NumPy's format, with the ids of its rows in a text file beside it, one a line."""
-    vectors = read_array(file.path, memory_map=True)
-    ids = read_regular(_ids_of(file.path)).decode("utf-8-sig").splitlines()
+    try:
+        vectors = read_array(file.path, memory_map=True)
+    except ProvenanceError as error:  # its way out is for files of ours
+        raise error.__cause__ if isinstance(error.__cause__, ValueError) else ValueError("it is damaged") from error
+    try:
+        ids = read_regular(_ids_of(file.path)).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{_ids_of(file.path).name} is not written in UTF-8") from error
     if vectors.ndim != 2 or vectors.dtype.kind != "f" or len(vectors) != len(ids):
         raise ValueError(
-            f"it has type {vectors.dtype} and shape {vectors.shape}, but {len(ids)} rows of numbers are needed, one "
-            f"for each line of {_ids_of(file.path).name}"
+            f"it has type {vectors.dtype} and shape {vectors.shape}, where {len(ids)} rows of floating-point numbers "
+            f"are needed, one for each line of {_ids_of(file.path).name}"
         )
     card = next(iter(file.identities.values()), {})
     for start in range(0, len(ids), _ROWS_AT_ONCE):
@@ -273,21 +298,22 @@ def _of_array(file: VectorFile) -> Iterator[Batch]:
         )
         if card.get("modality"):
             rows = rows.append_column("type", pa.array([str(card["modality"])] * rows.num_rows))
-        labels = _labels(rows, file.path, str(card.get("model", file.path.stem)))
+        labels = _labels(rows, file, str(card.get("model", file.path.stem)))
         offsets = np.arange(len(block) + 1, dtype=np.int64) * block.shape[1]
         yield Batch(labels, block.ravel(), offsets, str(vectors.dtype))
 
 
-def _labels(table: Any, path: Path, model: str) -> Any:
+def _labels(table: Any, file: VectorFile, model: str) -> Any:
     """The rows of a file without their vectors, as `LABELS`; ``model`` is that of rows that name none."""
     names, count = table.column_names, table.num_rows
     given = {name: table.column(name) for name in LABELS.names if name in names}
-    if "subject_id" not in given:
+    if "subject_id" not in given or file.ids:
         places = candidates(names)["id"]
-        own = names[places[0]] if places else "depiction_id" if "depiction_id" in given else ""
-        if not own:
+        own = file.ids or (names[places[0]] if places else "depiction_id" if "depiction_id" in given else "")
+        if own not in names:
             raise CollectionError(
-                f"{path} has vectors and no column of ids (columns: {', '.join(names) or 'none'}); name one id"
+                f"{file.path} has vectors and no column {own or 'of ids'} (columns: {', '.join(names) or 'none'}); "
+                f"call the column of the works' ids id, or say which it is with --column id=COLUMN"
             )
         given["subject_id"], names = table.column(own), [name for name in names if name != own]
     made = {name: _texts(column) for name, column in given.items() if name not in ("created", "attributes")}
@@ -303,9 +329,13 @@ def _labels(table: Any, path: Path, model: str) -> Any:
 
 
 def _texts(column: Any) -> Any:
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_dictionary(column.type):
-        return column.cast(pa.string())
-    return pa.array([None if each is None else as_cell(each) for each in column.to_pylist()], pa.string())
+    """Cells of labels as texts, in one line and without control characters."""
+    if any(is_kind(column.type) for is_kind in _TEXT_TYPES):
+        column = column.cast(pa.string())
+        if not pc.any(pc.match_substring_regex(column, _UNCLEAN)).as_py():
+            return column
+    told = [None if each is None else " ".join(as_cell(each).split()) for each in column.to_pylist()]
+    return pa.array(told, pa.string())
 
 
 def _seconds(column: Any) -> Any:
