@@ -1,6 +1,6 @@
 """Inverted lists of one-bit codes, which bring an approximate index its candidates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
@@ -43,11 +43,25 @@ _BITS = 8
 
 @dataclass(frozen=True)
 class Effort:
-    """How far a search for up to ``k`` works goes: ``probes`` lists are read, ``candidates`` rows scored precisely."""
+    """How far a search for up to ``k`` works goes.
+
+    Attributes:
+        k: how many works, or up to a quarter more.
+        probes: how many lists are read at most.
+        candidates: how many rows are scored precisely.
+        slack: of these lists those are read whose centroid is at most so many times as far (squared) as the nearest:
+            one work lies in one cluster and needs few, a mixture lies between many. 0 reads all of them. As in Chen et
+            al., SPANN, NeurIPS 2021, arXiv:2111.08566.
+    """
 
     k: int
     probes: int
     candidates: int
+    slack: float = 0.0
+
+    def serves(self, k: int) -> bool:
+        """Whether it is for lists of so many works: many are asked for one or two longer than they are shown."""
+        return 4 * k <= 5 * self.k
 
 
 _parameters: Any = vars(faiss)["IVFRaBitQSearchParameters"]
@@ -87,7 +101,7 @@ class InvertedLists:
         """
         self._index, self._inverted = index, faiss.downcast_InvertedLists(index.invlists)
         self.centroids, self.rotation, self.source = centroids, rotation, source
-        self._efforts: dict[int, Any] = {}  # FAISS's parameters by probes: making them takes as long as a list does
+        self._kept: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -103,22 +117,57 @@ class InvertedLists:
         codes = int(_code_bytes(self._index, self.sizes).sum())
         return codes + self.centroids.nbytes + self.rotation.nbytes + 8 * len(self)
 
-    def candidates(self, queries: Vectors, count: int, probes: int, allowed: Mask | None = None) -> list[Rows]:
+    def candidates(
+        self, queries: Vectors, count: int, probes: int, allowed: Mask | None = None, slack: float = 0.0
+    ) -> list[Rows]:
         """For each of ``queries`` float32 (m, dim) about ``count`` rows of the nearest ``probes`` lists, best first.
 
-        Rows where ``allowed`` bool (n,) is false are passed over. Fewer come back where these lists hold fewer.
+        Rows where ``allowed`` bool (n,) is false are passed over; ``slack`` is an `Effort`'s. Fewer come back where
+        these lists hold fewer.
         """
         lengths = np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         turned = np.ascontiguousarray((queries / lengths) @ self.rotation)
-        if allowed is None:
-            how = self._efforts.get(probes) or self._efforts.setdefault(probes, _parameters(nprobe=probes, qb=_BITS))
-        else:
-            bits = np.packbits(allowed, bitorder="little")
-            selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-            how = _parameters(nprobe=probes, qb=_BITS, sel=selector)
+        found = np.empty((len(queries), count), np.int64)
+        bits = np.packbits(allowed, bitorder="little") if allowed is not None else None
+        selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)) if bits is not None else None
         with one_thread():
-            _, found = self._index.search(turned, count, params=how)
+            if not slack:
+                _, found = self._index.search(turned, count, params=self._how(probes, selector))
+                return [rows[rows >= 0] for rows in found]
+            far, nearest = self._index.quantizer.search(turned, probes)
+            for read, some in self._by_lists_read(far, nearest, slack, count):
+                found[some] = self._of_lists(turned[some], nearest[some, :read], far[some, :read], count, selector)
         return [rows[rows >= 0] for rows in found]
+
+    def _of_lists(self, turned: Vectors, nearest: Rows, far: Vectors, count: int, selector: Any) -> Rows:
+        """The best ``count`` rows of chosen lists, int64 (m, count), −1 where there are fewer.
+
+        FAISS's form of this for Python takes no parameters.
+        """
+        rows, scores = np.empty((len(turned), count), np.int64), np.empty((len(turned), count), np.float32)
+        arrays = [np.ascontiguousarray(each) for each in (turned, nearest, far)]
+        asked, lists, distances, out, found = map(faiss.swig_ptr, (*arrays, scores, rows))
+        how = self._how(nearest.shape[1], selector)
+        self._index.search_preassigned_c(len(turned), asked, count, lists, distances, out, found, False, how, None)
+        return rows
+
+    def _by_lists_read(self, far: Vectors, nearest: Rows, slack: float, count: int) -> Iterator[tuple[int, Rows]]:
+        """How many of their nearest lists some queries read, and which queries these are.
+
+        Their numbers are powers of two, so that few searches are made; the lists hold ``count`` rows at least.
+        """
+        near = np.count_nonzero(far <= slack * far[:, :1], axis=1)
+        enough = np.count_nonzero(np.cumsum(self.sizes[nearest], axis=1) < count, axis=1) + 1
+        wanted = np.maximum(near, enough).clip(1, nearest.shape[1])
+        read = (1 << np.ceil(np.log2(wanted)).astype(np.int64)).clip(max=nearest.shape[1])
+        for each in np.unique(read).tolist():
+            yield each, np.flatnonzero(read == each)
+
+    def _how(self, probes: int, selector: Any) -> Any:
+        """FAISS's parameters of a search; those without a selector are kept, for they take as long as a list does."""
+        if selector is not None:
+            return _parameters(nprobe=probes, qb=_BITS, sel=selector)
+        return self._kept.get(probes) or self._kept.setdefault(probes, _parameters(nprobe=probes, qb=_BITS))
 
     def save(self, path: Path) -> None:
         """Write the arrays and what they belong to."""
@@ -179,6 +228,11 @@ class InvertedLists:
 def scaled_probes(probes: int, rows: int, allowed: int) -> int:
     """How many lists hold as many allowed rows as ``probes`` hold rows."""
     return -(-probes * rows // max(1, allowed))
+
+
+def slack_for(slack: float, rows: int, allowed: int) -> float:
+    """The slack where so many rows are allowed: none where most are passed over, and near lists bring too few."""
+    return slack if 2 * allowed >= rows else 0.0
 
 
 def _fault(arrays: dict[str, npt.NDArray[Any]], vectors: Vectors) -> str:
@@ -249,7 +303,7 @@ def usual_lists(count: int) -> int:
 def usual_efforts(lists: int) -> tuple[Effort, ...]:
     """How far searches go where nothing was measured: as far as mixtures of nine works take in large collections."""
     shares = ((10, 12, 500), (100, 6, 2_000), (1_000, 3, 8_000))
-    return tuple(Effort(k, min(lists, 8 + lists // share), candidates) for k, share, candidates in shares)
+    return tuple(Effort(k, min(lists, 8 + lists // share), candidates, 2.0) for k, share, candidates in shares)
 
 
 def build_inverted_lists(
@@ -343,7 +397,7 @@ class ApproximateRows:
     def among(
         self, queries: Sequence[ScaledQuery], k: int, but: Rows | None, excluded: Callable[[], Mask]
     ) -> list[Rows]:
-        effort = next((each for each in self._efforts if k <= each.k), None)
+        effort = next((each for each in self._efforts if each.serves(k)), None)
         if effort is None:
             return []
         dropped, mask = _NO_ROWS if but is None else but, None
@@ -354,7 +408,7 @@ class ApproximateRows:
         if not allowed or probes > len(self._lists.centroids):
             return []
         singles, count = np.stack([each.single for each in queries]), effort.candidates + len(dropped)
-        found = self._lists.candidates(singles, count, probes, mask)
+        found = self._lists.candidates(singles, count, probes, mask, slack_for(effort.slack, len(self._lists), allowed))
         return [np.sort(np.setdiff1d(rows, dropped, assume_unique=True)) for rows in found]
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
-from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, scaled_probes
+from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, scaled_probes, slack_for
 from vernissage.search.exact import ExactIndex
 from vernissage.search.scan import Mask, Rows
 from vernissage.search.vectors import VectorTable
@@ -36,9 +36,11 @@ _RATED = 9
 _AREA = 12
 """Works near each other whose mean stands for an area of interest."""
 _TIMED = 24
+_TIMED_KINDS = ("works", "nine ratings")
 _CANDIDATES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 96, 160)
 """How many times as many candidates as works are tried, up to `_MOST` times the longest list."""
 _MOST = 48
+_SLACKS = (1.05, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0)
 _NOWHERE = 2**40
 _WORTH = 0.8
 """The approximate index is chosen where it takes at most this share of the exact one's time."""
@@ -70,13 +72,17 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Point:
-    """What a search for ``k`` works costs in CPU milliseconds, and its recall by kind of query; exact: ``probes`` 0."""
+    """What a search for ``k`` works costs in CPU milliseconds, and its recall by kind of query; exact: ``probes`` 0.
+
+    ``probes``, ``candidates`` and ``slack`` are those of an `Effort`.
+    """
 
     k: int
     probes: int
     candidates: int
     milliseconds: float
     recall: Mapping[str, float]
+    slack: float = 0.0
 
     @property
     def least(self) -> float:
@@ -152,21 +158,22 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
     exact = exact_over(replace(source, columns=_Shares(rank)))
     progress(f"Exact answers of {key}", 0, 1)
     queries = _all_queries(exact, table, depths[-1], rank, rng)
-    alike = [queries[name] for name in ("works", "nine ratings")]
+    alike = [queries[name] for name in _TIMED_KINDS]
     points = [Point(k, 0, 0, _milliseconds(exact, alike, k), dict.fromkeys(queries, 1.0)) for k in depths]
     settings = KINDS["approximate"].prepare(source, {}, progress)
     lists = InvertedLists.load(source.file(LISTS), table.vectors, table.card.values)
     probes = [2**power for power in range(len(lists.centroids).bit_length())]
     for number, each in enumerate(probes):
         progress(f"Measuring {key}", number, len(probes))
-        places = {name: _places(lists, some, each, depths[-1]) for name, some in queries.items()}
+        places = {name: _places(lists, some, each, _MOST * depths[-1]) for name, some in queries.items()}
         for k in depths:
             candidates, recall = _least_candidates(places, k, _MOST * depths[-1], wanted.recall)
             index = exact_over(source, ApproximateRows(lists, (Effort(k, each, candidates),)))
-            points.append(Point(k, each, candidates, _milliseconds(index, alike, k), recall))
+            point = Point(k, each, candidates, _milliseconds(index, alike, k), recall)
+            points.append(_slackened(point, source, lists, queries, wanted.recall))
     progress(f"Measuring {key}", len(probes), len(probes))
     chosen, why = _chosen(points, depths, wanted, lists.nbytes)
-    efforts = [asdict(Effort(each.k, each.probes, each.candidates)) for each in chosen if each.probes]
+    efforts = [asdict(Effort(each.k, each.probes, each.candidates, each.slack)) for each in chosen if each.probes]
     choice = IndexChoice()
     if efforts:
         told = [asdict(each) | {"least": each.least} for each in chosen]
@@ -176,6 +183,23 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
         source.file(LISTS).unlink(missing_ok=True)
     told_size = (len(lists.centroids), lists.nbytes / len(table))
     return Tuning(key, len(table), table.dim, *told_size, tuple(points), chosen, choice, why)
+
+
+def _slackened(
+    point: Point, source: IndexedTable, lists: InvertedLists, queries: Mapping[str, _Queries], recall: float
+) -> Point:
+    """The same with the least slack that keeps the recall wanted for every kind of query, if that is faster."""
+    whole = {name: some for name, some in queries.items() if some.allowed is None}  # others know no slack
+    for slack in _SLACKS if point.least >= recall else ():
+        places = {name: _places(lists, some, point.probes, point.candidates, slack) for name, some in whole.items()}
+        found = {**point.recall, **_reached(places, point.k, point.candidates)}
+        if min(found.values()) >= recall:
+            effort = Effort(point.k, point.probes, point.candidates, slack)
+            index = exact_over(source, ApproximateRows(lists, (effort,)))
+            taken = _milliseconds(index, [whole[name] for name in _TIMED_KINDS], point.k)
+            slackened = replace(point, slack=slack, recall=found, milliseconds=taken)
+            return min(point, slackened, key=lambda each: each.milliseconds)
+    return point
 
 
 def _chosen(points: Sequence[Point], depths: Sequence[int], wanted: Wanted, held: int) -> tuple[tuple[Point, ...], str]:
@@ -247,14 +271,14 @@ def _milliseconds(index: ExactIndex, queries: Sequence[_Queries], k: int) -> flo
     return min(rounds) / len(every) * 1_000
 
 
-def _places(lists: InvertedLists, queries: _Queries, probes: int, deepest: int) -> list[Rows]:
+def _places(lists: InvertedLists, queries: _Queries, probes: int, most: int, slack: float = 0.0) -> list[Rows]:
     """For each query at which place among the candidates each of the true best stands; far behind all where at none."""
     allowed = len(lists) if queries.allowed is None else int(np.count_nonzero(queries.allowed))
     scaled = scaled_probes(probes, len(lists), allowed)
     if scaled > len(lists.centroids):
         return [np.arange(len(each)) for each in queries.truth]  # such a search is exact
-    single, most = queries.vectors.astype(np.float32), _MOST * deepest
-    found = lists.candidates(single, min(most, len(lists)), scaled, queries.allowed)
+    single, slack = queries.vectors.astype(np.float32), slack_for(slack, len(lists), allowed)
+    found = lists.candidates(single, min(most, len(lists)), scaled, queries.allowed, slack)
     return [_place_of(rows, best) for rows, best in zip(found, queries.truth, strict=True)]
 
 
@@ -272,15 +296,17 @@ def _least_candidates(
 ) -> tuple[int, dict[str, float]]:
     """The fewest candidates that bring the recall wanted for every kind of query, or else the most that are tried."""
 
-    def reached(candidates: int) -> dict[str, float]:
-        return {
-            name: float(np.mean([np.mean(each[:k] < candidates) if len(each) else 1.0 for each in some]))
-            for name, some in places.items()
-        }
-
-    tried = ((k * times, reached(k * times)) for times in _CANDIDATES if k * times <= most)
+    tried = ((k * times, _reached(places, k, k * times)) for times in _CANDIDATES if k * times <= most)
     last = (0, dict[str, float]())
     for last in tried:
         if min(last[1].values()) >= recall:
             break
     return last
+
+
+def _reached(places: Mapping[str, list[Rows]], k: int, candidates: int) -> dict[str, float]:
+    """The share of the true best that are among so many candidates, by kind of query."""
+    return {
+        name: float(np.mean([np.mean(each[:k] < candidates) if len(each) else 1.0 for each in some]))
+        for name, some in places.items()
+    }
