@@ -178,12 +178,13 @@ def tune(
     if as_json:
         print_json([each.to_dict() for each in found])
         return
-    heads = ["vectors", "at", "index", "lists read", "candidates", "ms", "recall", "lowest for"]
+    heads = ["vectors", "at", "index", "lists read at most", "candidates", "ms", "recall", "lowest for"]
     rows = []
     for each in found:
         exact = [point for point in each.points if not point.probes]
         for point in [*exact, *(point for point in each.chosen if point.probes)]:
-            read = f"{point.probes} of {each.lists}" if point.probes else ""
+            slack = f", slack {point.slack:g}" if point.slack else ""
+            read = f"{point.probes} of {each.lists}{slack}" if point.probes else ""
             lowest = min(point.recall, key=lambda name: point.recall[name]) if point.probes else ""
             cells = [read, point.candidates or "", f"{point.milliseconds:.2f}", f"{point.least:.4f}", lowest]
             rows.append([each.key, point.k, "approximate" if point.probes else "exact", *cells])

@@ -155,6 +155,8 @@ class UploadFusion:
     at_least: float = 0
     _kept: dict[Any, Fused] = field(default_factory=dict, init=False, repr=False)
     """What the rule made for the profile and the works that were asked for last: a person is shown several lists."""
+    _read: dict[int, Candidates] = field(default_factory=dict, init=False, repr=False)
+    """What was read of each index for these."""
     _last: list[Any] = field(default_factory=list, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -177,12 +179,15 @@ class UploadFusion:
         require_count(n)
         if not (self._last and self._last[0] is profile and self._last[1] == allow):
             self._kept.clear()
+            self._read.clear()
             self._last[:] = profile, allow
         candidates = {}
         for each in _targets(target):
             index = _of_modality(self.indexes, each, "is no index")
             require_one_space(index, each, uploads.vectors, uploads.sources[0])
-            if len(found := Candidates(index, others_works(profile, allow))):
+            if id(index) not in self._read:
+                self._read[id(index)] = Candidates(index, others_works(profile, allow))
+            if len(found := self._read[id(index)]):
                 candidates[each] = found
         whole = _Ranked(self._remembering(-1), uploads, candidates, self.diversity)
         heard = [area for area in range(len(uploads.areas)) if self.at_least and (uploads.area_of == area).any()]
