@@ -37,6 +37,8 @@ from vernissage.search.vectors import VectorTable, make_vector_table
 
 BATCH, RATED, SHOWN = 64, 9, 9
 UPLOADS, INTERESTS = 200, 8
+LONGEST = 1_800
+"""Seconds after which a process is given up."""
 CORRELATION = 0.4
 """Share of what encoders have in common: their scores then have a rank correlation of about .3."""
 RECALL = 0.99
@@ -257,6 +259,9 @@ def watched(command: Sequence[str], until: Callable[[], bool] | None = None) -> 
     started, peak = time.perf_counter(), 0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None and not (until and until()):
+            if time.perf_counter() - started > LONGEST:
+                process.kill()
+                raise SystemExit(f"{' '.join(command)} was not ready after {LONGEST} s")
             found = re.search(r"RssAnon:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
             peak = max(peak, int(found[1]) if found else 0)
             time.sleep(0.02)
@@ -277,7 +282,7 @@ def workspace(folder: Path, works: int, dim: int, port: int = 8765) -> Figures:
 
     def answers() -> bool:
         try:
-            with urlopen(f"http://127.0.0.1:{port}/api/v1/ready", timeout=1) as reply:
+            with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as reply:
                 return bool(reply.status == 200)
         except (URLError, OSError):
             return False
