@@ -35,9 +35,9 @@ def sorted_rows(snapshot: Snapshot, where: Sequence[str | Condition], sort: str)
         rows = rows[np.argsort(key[rows], kind="stable")]
     elif name == "mixed":
         # Neighbours in a list by id are of one series; a first page is to show how much there is.
-        pictured = collection.texts("picture_digest")
-        drawn = {row: hashlib.blake2b(collection.ids[row].encode()).digest() for row in rows.tolist()}
-        rows = np.array(sorted(drawn, key=lambda row: (not pictured[row], drawn[row])), dtype=np.int64)
+        bare = [not digest for digest in collection.texts("picture_digest")]
+        drawn = b"".join([hashlib.blake2b(item_id.encode()).digest()[:8] for item_id in collection.ids])
+        rows = np.lexsort((np.frombuffer(drawn, dtype=">u8"), np.array(bare, dtype=bool)))
         rows = rows[::-1] if backwards else rows
     elif name == "id":
         rows = rows[::-1] if backwards else rows
