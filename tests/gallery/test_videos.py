@@ -25,6 +25,7 @@ ENCODERS = ["colour-texture", "efficientnet-lite0", "efficientnet-lite0-pooled",
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
     (folder / "works").mkdir()
+    write_video(folder / "mine.webm", moving("red", "circle"))
     vernissage.build(video_collection(folder / "works"), folder / "workspace", encoders=ENCODERS)
     return folder
 
@@ -32,11 +33,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gallery(built: Path):
     with vernissage.open(built / "workspace", writing=True) as opened:
-        film = write_video(built / "mine.webm", moving("red", "circle"))
         shape("blue", "square", (60, 30)).save(built / "mine.png")
         opened.person("ann").upload(
             [
-                Submission(film, id="film"),
+                Submission(built / "mine.webm", id="film"),
                 Submission(built / "mine.png", id="sheet"),
                 Submission(text="a green triangle", id="note"),
             ]
