@@ -16,6 +16,15 @@ def test_the_mean_is_of_unit_rows_without_those_of_zeros() -> None:
     assert mean_of_units(rows[2:]).tolist() == [0, 0]
 
 
+def test_the_mean_of_many_rows_is_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).standard_normal((50, 4))
+    rows[[3, 17]] = 0
+    whole, odd = mean_of_units(rows), mean_of_units(rows[1::2])
+    monkeypatch.setattr("vernissage.encoders.centring._BLOCK", 7)
+    np.testing.assert_allclose(mean_of_units(rows), whole, atol=1e-15)
+    np.testing.assert_allclose(mean_of_units(rows, range(1, 50, 2)), odd, atol=1e-15)
+
+
 def test_closing_spelled_out() -> None:
     # unit((3, 4)) = (.6, .8); minus (.6, 0) = (0, .8); scaled to length 1 = (0, 1)
     assert without_mean(np.array([[3.0, 4.0]]), np.array([0.6, 0.0]))[0] == pytest.approx([0, 1], abs=1e-7)

@@ -1,5 +1,6 @@
 """What the vectors of one modality have in common, and the vectors without it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,23 @@ Mean = npt.NDArray[np.float64]
 """float64 of shape (dim,), shorter than 1."""
 
 
-def mean_of_units(vectors: npt.NDArray[Any]) -> Mean:
-    """The mean of the rows of ``vectors`` (n, dim), each scaled to length 1: float64 (dim,).
+_BLOCK = 65_536
+"""Rows that are widened at once."""
+
+
+def mean_of_units(vectors: npt.NDArray[Any], rows: Sequence[int] | None = None) -> Mean:
+    """The mean of the rows of ``vectors`` (n, dim), or of some, each scaled to length 1: float64 (dim,).
 
     Rows of zeros are left out; without any other row the mean is zero.
     """
-    units = unit_rows(vectors)
-    found = units[units.any(axis=1)]
-    mean: Mean = found.mean(axis=0, dtype=np.float64) if len(found) else np.zeros(units.shape[1])
-    return mean
+    total, count = np.zeros(vectors.shape[1]), 0
+    for start in range(0, len(vectors) if rows is None else len(rows), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        units = unit_rows(vectors[some] if rows is None else vectors[rows[some]])
+        found = units[units.any(axis=1)]
+        total += found.sum(axis=0, dtype=np.float64)
+        count += len(found)
+    return total / max(1, count)
 
 
 def without_mean(vectors: npt.NDArray[Any], mean: Mean) -> Vectors:

@@ -132,8 +132,8 @@ def fit_modality_means(pictures: VectorTable, texts: VectorTable, *, seed: int =
     return ModalityMeans(
         pictures.card.encoder,
         pictures.card.fingerprint,
-        mean_of_units(pictures.vectors[rows[0]]),
-        mean_of_units(texts.vectors[rows[1]]),
+        mean_of_units(pictures.vectors, rows[0]),
+        mean_of_units(texts.vectors, rows[1]),
         len(rows[0]),
         len(rows[1]),
         seed,
