@@ -45,7 +45,7 @@ def test_pages_are_whole_on_a_phone(browser: Browser, address: str) -> None:
     assert said == []
     page.goto(f"{address}/index.html")
     page.locator("label[for='__search']").first.click()
-    page.get_by_role("textbox", name="Search").fill("widget")
+    page.get_by_role("textbox", name="Search").press_sequentially("widget")  # it listens to keys alone
     page.locator(".md-search-result__link").first.click()
     assert page.url.startswith(address)
     window.close()
