@@ -185,9 +185,7 @@ class UploadFusion:
         for each in _targets(target):
             index = _of_modality(self.indexes, each, "is no index")
             require_one_space(index, each, uploads.vectors, uploads.sources[0])
-            if id(index) not in self._read:
-                self._read[id(index)] = Candidates(index, others_works(profile, allow))
-            if len(found := self._read[id(index)]):
+            if len(found := self._read.setdefault(id(index), Candidates(index, others_works(profile, allow)))):
                 candidates[each] = found
         whole = _Ranked(self._remembering(-1), uploads, candidates, self.diversity)
         heard = [area for area in range(len(uploads.areas)) if self.at_least and (uploads.area_of == area).any()]

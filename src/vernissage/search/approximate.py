@@ -101,7 +101,7 @@ class InvertedLists:
         """
         self._index, self._inverted = index, faiss.downcast_InvertedLists(index.invlists)
         self.centroids, self.rotation, self.source = centroids, rotation, source
-        self._kept: dict[int, Any] = {}
+        self._kept: dict[int, Any] = {}  # parameters of searches, see `_how`
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, cast, runtime_checkable
 
 import numpy as np
 
@@ -176,7 +176,7 @@ class CandidateRows:
         """
         if (selective := self._selective) is not None:
             return self._among(selective, queries, k, few, excluded)
-        source: Any = self.source
+        source = cast("Candidates", self.source)
         size, out = len(self.rows), _NO_ROWS if few is None else few
         mask = excluded() if few is None else None
         allowed = size - (len(out) if mask is None else int(np.count_nonzero(mask)))

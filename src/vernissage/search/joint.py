@@ -15,6 +15,9 @@ from vernissage.files import array_digest
 from vernissage.search.vectors import VectorCard, VectorTable, merged, write_table
 from vernissage.values import MODALITY_CARDS, Modality, Vectors, encoded_as, readable
 
+REVISION = "1"
+"""Raised when the same tables would give other joint vectors."""
+
 JOINT: Modality = "joint"
 """What stands for a modality in the names and cards of joint vectors; no work is of it."""
 

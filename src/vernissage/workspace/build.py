@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar, Unpack
 
@@ -35,6 +35,7 @@ from vernissage.files import Seal, csv_bytes, digest, read_array, seal_of, write
 from vernissage.folding import folded
 from vernissage.progress import Progress, silent
 from vernissage.search.joint import JOINT, write_joint
+from vernissage.search.joint import REVISION as JOINT_REVISION
 from vernissage.search.lexical import LexicalIndex
 from vernissage.search.modality_means import ModalityMeans, fit_modality_means
 from vernissage.search.pairs import PairScorer, build_pair_matrix
@@ -750,9 +751,9 @@ def _keep_joint(building: Building) -> dict[str, str]:
         tables = tables_of(building.tables, name)
         if len(encoded_as(tables)) < 2 or max(each.vectors.size for each in tables.values()) < SCANNED_FROM:
             continue
-        parts = [building.vectors[f"{name}.{modality}"] for modality in tables]
+        parts = [JOINT_REVISION, *(building.vectors[f"{name}.{modality}"] for modality in tables)]
         stem = building.path / "vectors" / f"{name}.{JOINT}-{_identity(*parts)}"
-        table = _unless_damaged(lambda stem=stem: VectorTable.load(stem))  # type: ignore[misc]
+        table = _unless_damaged(partial(VectorTable.load, stem))
         if table is None:
             write_joint(stem, tables)
             table = VectorTable.load(stem)
