@@ -183,8 +183,7 @@ def tune(
     for each in found:
         exact = [point for point in each.points if not point.probes]
         for point in [*exact, *(point for point in each.chosen if point.probes)]:
-            slack = f", slack {point.slack:g}" if point.slack else ""
-            read = f"{point.probes} of {each.lists}{slack}" if point.probes else ""
+            read = f"{point.probes} of {each.lists}" if point.probes else ""
             lowest = min(point.recall, key=lambda name: point.recall[name]) if point.probes else ""
             cells = [read, point.candidates or "", f"{point.milliseconds:.2f}", f"{point.least:.4f}", lowest]
             rows.append([each.key, point.k, "approximate" if point.probes else "exact", *cells])

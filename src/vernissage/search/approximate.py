@@ -1,6 +1,6 @@
 """Inverted lists of one-bit codes, which bring an approximate index its candidates."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
@@ -18,27 +18,33 @@ from vernissage.search.nearest import ScaledQuery
 from vernissage.search.scan import Mask, Rows, one_thread
 from vernissage.values import Vectors
 
-REVISION = 1
+REVISION = 2
 """Of what the file holds; raised whenever it changes."""
 
 _BLOCK = 16_384
 """Rows that are read, assigned and encoded at once; a kill costs no more than such a block."""
 _PRODUCT = 4_096
 """Rows that are compared with all centroids at once."""
-_LISTS_PER_ROOT = 4
-"""There are this times √n lists: finding the nearest of them costs about as much as reading them."""
-_SAMPLED = 32
-"""Rows a list that its centroid is found by."""
+_LISTS_PER_ROOT = 6
+"""There are this times √n lists."""
+_SAMPLED, _SAMPLED_AT_LEAST = 16, 16_384
+"""Rows a list that its centroid is found by, and rows for all of them together."""
 _ROUNDS = 6
-_SHORTENED = np.float32(0.999)
-"""Centroids are shortened, so that none is a work itself: of a query that is a centroid FAISS makes equal distances."""
+_CROWDED = 3
+"""Lists of so many times the usual rows are divided, by centroids of lists that have fewer than usual."""
+_MOVED = 2
+"""So many centroids move for each usual number of rows in crowded lists; some are needless, and move on."""
 _AGREEING = 0.9
 """The share of a list's bytes that must come out again when it is encoded anew; other processors round a few apart."""
 _LISTED = 100
 """Rows to leave out up to so many are dropped from candidates; more are passed over while lists are read."""
 _FAST_BLOCK = 32
-_BITS = 8
-"""Bits that a number of a query is rounded to; fewer cost candidates and save nothing."""
+_TOGETHER, _CODE_BITS = 4, 4
+"""Dimensions that FAISS looks up together, by one of sixteen codes."""
+_REFINED = 4
+"""Times as many lists are compared precisely with a query as are read."""
+_FEW = 1_024
+"""So many centroids are all compared precisely."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +53,17 @@ class Effort:
 
     Attributes:
         k: how many works, or up to a quarter more.
-        probes: how many lists are read at most.
+        probes: how many lists are read.
         candidates: how many rows are scored precisely.
-        slack: of these lists those are read whose centroid is at most so many times as far (squared) as the nearest:
-            one work lies in one cluster and needs few, a mixture lies between many. 0 reads all of them. As in Chen et
-            al., SPANN, NeurIPS 2021, arXiv:2111.08566.
     """
 
     k: int
     probes: int
     candidates: int
-    slack: float = 0.0
 
     def serves(self, k: int) -> bool:
         """Whether it is for lists of so many works: many are asked for one or two longer than they are shown."""
         return 4 * k <= 5 * self.k
-
-
-_parameters: Any = vars(faiss)["IVFRaBitQSearchParameters"]
 
 
 @dataclass(frozen=True)
@@ -82,147 +81,169 @@ class ApproximateSettings:
     measured: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
 class InvertedLists:
-    """Rows of unit vectors in lists by their nearest centroid, each as one bit a dimension: RaBitQ codes.
+    """Rows of unit vectors in lists by their nearest centroid, each as one bit a dimension.
 
-    Gao & Long, RaBitQ, SIGMOD 2024, arXiv:2405.12497, in the fast-scan form of FAISS; vectors are rotated at random
-    before, as the paper has it. Immutable; any number of threads may search. What is kept on disk are arrays of ours,
-    from which FAISS's structures are made when they are opened; FAISS's own files are never read.
+    A vector x of a list is kept as the signs of x − c, c the list's centroid, after a random rotation that makes all
+    dimensions alike. A query is compared with x by ⟨q, c⟩ + s·⟨q, sign(x − c)⟩, of which the second needs one look-up
+    table for all lists, so that FAISS's fast scan of product codes (André, Kermarrec & Le Scouarnec, VLDB 2015,
+    doi 10.14778/2856318.2856324) reads a thousand rows in some microseconds. s, one number for all vectors, makes
+    ⟨x − c, s·sign(x − c)⟩ = ‖x − c‖² in the mean, as RaBitQ (Gao & Long, SIGMOD 2024, arXiv:2405.12497) does for each
+    vector; that would need a table for each list, which costs more than its rows.
+
+    Immutable; any number of threads may search. What is kept on disk are these arrays, from which FAISS's structures
+    are made when they are opened; FAISS's own files are never read.
+
+    Attributes:
+        centroids: float32 (lists, width), rotated.
+        rotation: float32 (dim, width) that vectors are multiplied by; width is dim in whole bytes of bits.
+        sizes: rows in each list, int64 (lists,).
+        rows: of the lists one after the other, int32 (n,).
+        codes: of ``rows``, uint8 (n, width / 8): the signs, 1 for above 0, the first dimension in the lowest bit.
+        scale: s.
+        codebook: of product codes by which the nearest centroids are found, float32 (width / 4, 16, 4); where there
+            are few, (0, 16, 4).
+        source: digest of the vectors.
     """
 
-    def __init__(self, index: Any, centroids: Vectors, rotation: Vectors, source: str) -> None:
-        """Describe lists; `build_inverted_lists` makes them.
-
-        Args:
-            index: FAISS's, with all rows.
-            centroids: float32 (lists, width), rotated.
-            rotation: float32 (dim, width) that vectors are multiplied by; width is dim in whole bytes of bits.
-            source: digest of the vectors.
-        """
-        self._index, self._inverted = index, faiss.downcast_InvertedLists(index.invlists)
-        self.centroids, self.rotation, self.source = centroids, rotation, source
-        self._kept: dict[int, Any] = {}  # parameters of searches, see `_how`
+    centroids: Vectors
+    rotation: Vectors
+    sizes: Rows
+    rows: npt.NDArray[np.int32]
+    codes: npt.NDArray[np.uint8]
+    scale: npt.NDArray[np.float64]
+    codebook: Vectors
+    source: str
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
-
-    @cached_property
-    def sizes(self) -> Rows:
-        """Rows in each list, int64 (lists,)."""
-        return np.array([self._inverted.list_size(each) for each in range(len(self.centroids))], dtype=np.int64)
+        return len(self.rows)
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held beside the vectors."""
-        codes = int(_code_bytes(self._index, self.sizes).sum())
-        return codes + self.centroids.nbytes + self.rotation.nbytes + 8 * len(self)
+        arrays = self.centroids.nbytes + self.rotation.nbytes + self.sizes.nbytes
+        blocks = int((-(-self.sizes // _FAST_BLOCK)).sum()) * _FAST_BLOCK + len(self.centroids)
+        return int(arrays + blocks * self.codes.shape[1] + 8 * len(self))
 
-    def candidates(
-        self, queries: Vectors, count: int, probes: int, allowed: Mask | None = None, slack: float = 0.0
-    ) -> list[Rows]:
+    def candidates(self, queries: Vectors, count: int, probes: int, allowed: Mask | None = None) -> list[Rows]:
         """For each of ``queries`` float32 (m, dim) about ``count`` rows of the nearest ``probes`` lists, best first.
 
-        Rows where ``allowed`` bool (n,) is false are passed over; ``slack`` is an `Effort`'s. Fewer come back where
-        these lists hold fewer.
+        Rows where ``allowed`` bool (n,) is false are passed over. Fewer come back where these lists hold fewer.
         """
         lengths = np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         turned = np.ascontiguousarray((queries / lengths) @ self.rotation)
-        found = np.empty((len(queries), count), np.int64)
+        rows, scores = np.empty((len(turned), count), np.int64), np.empty((len(turned), count), np.float32)
         bits = np.packbits(allowed, bitorder="little") if allowed is not None else None
         selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)) if bits is not None else None
+        how = _parameters(nprobe=probes, sel=selector)
         with one_thread():
-            if not slack:
-                _, found = self._index.search(turned, count, params=self._how(probes, selector))
-                return [rows[rows >= 0] for rows in found]
-            far, nearest = self._index.quantizer.search(turned, probes)
-            for read, some in self._by_lists_read(far, nearest, slack, count):
-                found[some] = self._of_lists(turned[some], nearest[some, :read], far[some, :read], count, selector)
-        return [rows[rows >= 0] for rows in found]
+            nearest, products = self._nearest_lists(turned, probes)
+            arrays = [faiss.swig_ptr(each) for each in (turned, nearest, products, scores, rows)]
+            # FAISS's form of this for Python takes no parameters.
+            self._index.search_preassigned_c(len(turned), arrays[0], count, *arrays[1:], False, how, None)
+        return [found[found >= 0] for found in rows]
 
-    def _of_lists(self, turned: Vectors, nearest: Rows, far: Vectors, count: int, selector: Any) -> Rows:
-        """The best ``count`` rows of chosen lists, int64 (m, count), −1 where there are fewer.
+    def _nearest_lists(self, turned: Vectors, probes: int) -> tuple[Rows, Vectors]:
+        """The nearest lists, int64 (m, probes), and the inner products of queries with their centroids, float32."""
+        lengths, index = self._coarse
+        if len(self.codebook) and _REFINED * probes >= len(self.centroids):
+            index = index.refine_index
+        distances, nearest = index.search(turned, probes)
+        # ‖q − c‖² = ‖q‖² + ‖c‖² − 2⟨q, c⟩
+        products = (lengths[nearest] + np.einsum("md,md->m", turned, turned)[:, None] - distances) / 2
+        return nearest, products.astype(np.float32)
 
-        FAISS's form of this for Python takes no parameters.
-        """
-        rows, scores = np.empty((len(turned), count), np.int64), np.empty((len(turned), count), np.float32)
-        arrays = [np.ascontiguousarray(each) for each in (turned, nearest, far)]
-        asked, lists, distances, out, found = map(faiss.swig_ptr, (*arrays, scores, rows))
-        how = self._how(nearest.shape[1], selector)
-        self._index.search_preassigned_c(len(turned), asked, count, lists, distances, out, found, False, how, None)
-        return rows
+    @cached_property
+    def _coarse(self) -> tuple[Vectors, Any]:
+        """The squared lengths of all centroids, and an index of these."""
+        lengths = np.einsum("ld,ld->l", self.centroids, self.centroids)
+        width = self.centroids.shape[1]
+        if not len(self.codebook):
+            index = faiss.IndexFlatL2(width)
+            index.add(self.centroids)
+            return lengths, index
+        fast = faiss.IndexPQFastScan(width, width // _TOGETHER, _CODE_BITS, faiss.METRIC_L2, _FAST_BLOCK)
+        _set_codebook(fast, self.codebook)
+        fast.add(self.centroids)
+        refined: Any = faiss.IndexRefineFlat(fast, faiss.swig_ptr(self.centroids))
+        refined.k_factor = _REFINED
+        refined.referenced_objects = [fast]  # which FAISS does not keep alive
+        return lengths, refined
 
-    def _by_lists_read(self, far: Vectors, nearest: Rows, slack: float, count: int) -> Iterator[tuple[int, Rows]]:
-        """How many of their nearest lists some queries read, and which queries these are.
-
-        Their numbers are powers of two, so that few searches are made; the lists hold ``count`` rows at least.
-        """
-        near = np.count_nonzero(far <= slack * far[:, :1], axis=1)
-        enough = np.count_nonzero(np.cumsum(self.sizes[nearest], axis=1) < count, axis=1) + 1
-        wanted = np.maximum(near, enough).clip(1, nearest.shape[1])
-        read = (1 << np.ceil(np.log2(wanted)).astype(np.int64)).clip(max=nearest.shape[1])
-        for each in np.unique(read).tolist():
-            yield each, np.flatnonzero(read == each)
-
-    def _how(self, probes: int, selector: Any) -> Any:
-        """FAISS's parameters of a search; those without a selector are kept, for they take as long as a list does."""
-        if selector is not None:
-            return _parameters(nprobe=probes, qb=_BITS, sel=selector)
-        return self._kept.get(probes) or self._kept.setdefault(probes, _parameters(nprobe=probes, qb=_BITS))
+    @cached_property
+    def _index(self) -> Any:
+        """FAISS's fast scan over the codes."""
+        lists, width = self.centroids.shape
+        quantizer = faiss.IndexFlatIP(width)  # which is never asked: a search is given its lists
+        metric = faiss.METRIC_INNER_PRODUCT
+        plain: Any = faiss.IndexIVFPQ(quantizer, width, lists, width // _TOGETHER, _CODE_BITS, metric)
+        plain.by_residual = True
+        _set_codebook(plain, np.tile(_CORNERS * np.float32(self.scale), (width // _TOGETHER, 1, 1)))
+        ends = np.cumsum(self.sizes)
+        for number in np.flatnonzero(self.sizes).tolist():
+            some = slice(int(ends[number] - self.sizes[number]), int(ends[number]))
+            rows, codes = self.rows[some].astype(np.int64), np.ascontiguousarray(self.codes[some])
+            plain.invlists.add_entries(number, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(codes))
+        plain.ntotal = len(self)
+        fast: Any = faiss.IndexIVFPQFastScan(plain, _FAST_BLOCK)
+        fast.referenced_objects = [quantizer]
+        return fast
 
     def save(self, path: Path) -> None:
         """Write the arrays and what they belong to."""
-        codes, rows = zip(*(self._list(each) for each in range(len(self.centroids))), strict=True)
-        arrays: dict[str, Any] = {"centroids": self.centroids, "rotation": self.rotation, "sizes": self.sizes}
-        arrays |= {"codes": np.concatenate(codes), "rows": np.concatenate(rows).astype(np.int32)}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _KINDS}
         write_arrays(path, arrays | {"source": np.array(self.source), "revision": np.array(REVISION)})
-
-    def _list(self, number: int) -> tuple[npt.NDArray[np.uint8], Rows]:
-        """The codes and the rows of one list, where FAISS holds them."""
-        size = int(self.sizes[number])
-        if not size:
-            return np.empty(0, np.uint8), np.empty(0, np.int64)
-        codes, rows = self._inverted.get_codes(number), self._inverted.get_ids(number)
-        width = int(_code_bytes(self._index, self.sizes[number]))
-        return faiss.rev_swig_ptr(codes, width), faiss.rev_swig_ptr(rows, size)
 
     @classmethod
     def load(cls, path: Path, vectors: Vectors, source: str) -> "InvertedLists":
-        """Open what `save` wrote for exactly these vectors, whose digest is ``source``.
+        """Open what `save` wrote for exactly these vectors, whose digest is ``source``; large arrays are mapped.
 
         Raises:
             ProvenanceError: the file is missing, damaged, of another version, or belongs to other vectors.
         """
-        arrays = read_arrays(path)
+        arrays = read_arrays(path, memory_map=["centroids", "codes", "rows"])
         if (str(arrays.get("source")), str(arrays.get("revision"))) != (source, str(REVISION)):
             raise ProvenanceError(f"{path} belongs to other vectors or to another version")
         if fault := _fault(arrays, vectors):
             raise ProvenanceError(f"{path} is damaged ({fault})")
-        sizes, rows, codes = arrays["sizes"], arrays["rows"].astype(np.int64), arrays["codes"]
-        index = _empty_index(arrays["centroids"])
-        found = cls(index, arrays["centroids"], arrays["rotation"], source)
-        first_row, first_code = np.cumsum(sizes) - sizes, np.cumsum(_code_bytes(index, sizes))
-        for number in np.flatnonzero(sizes).tolist():
-            size, end = int(sizes[number]), int(first_code[number])
-            width = int(_code_bytes(index, sizes[number]))
-            found._inverted.resize(number, size)
-            for place, array in (
-                (found._inverted.get_ids(number), rows[first_row[number] : first_row[number] + size]),
-                (found._inverted.get_codes(number), codes[end - width : end]),
-            ):
-                faiss.memcpy(place, faiss.swig_ptr(array), array.nbytes)
-        index.ntotal = len(vectors)
-        found._require_codes(path, vectors)
-        return found
+        return cls(**{name: arrays[name] for name in _KINDS}, source=source)
 
-    def _require_codes(self, path: Path, vectors: Vectors) -> None:
-        """Encode the longest list anew and compare: the installed FAISS must mean the same by these bytes."""
-        longest = int(np.argmax(self.sizes))
-        codes, rows = self._list(longest)
-        plain = _quantized(faiss.IndexIVFRaBitQ, self.centroids)
-        _add(plain, vectors[rows] @ self.rotation, rows, np.full(len(rows), longest))
-        anew, _ = InvertedLists(_fast(plain), self.centroids, self.rotation, self.source)._list(longest)
-        if np.mean(codes == anew) < _AGREEING:
-            raise ProvenanceError(f"{path} is damaged, or was made with a version of FAISS that writes other codes")
+
+_parameters: Any = faiss.IVFSearchParameters
+
+_KINDS: Mapping[str, Any] = {
+    "centroids": np.float32,
+    "rotation": np.float32,
+    "sizes": np.int64,
+    "rows": np.int32,
+    "codes": np.uint8,
+    "scale": np.float64,
+    "codebook": np.float32,
+}
+
+
+def _fault(arrays: dict[str, npt.NDArray[Any]], vectors: Vectors) -> str:
+    """What is wrong with arrays that a file holds; nothing where they are lists of these vectors."""
+    n, dim = vectors.shape
+    if wrong := [name for name, kind in _KINDS.items() if name not in arrays or arrays[name].dtype != kind]:
+        return f"{wrong[0]} is missing or of another type"
+    centroids, rotation, sizes, rows, codes, scale, codebook = found = tuple(arrays[name] for name in _KINDS)
+    lists, width = len(centroids), _width(dim)
+    coded = 0 if lists <= _FEW else width // _TOGETHER
+    shapes = ((lists, width), (dim, width), (lists,), (n,), (n, width // 8), (), (coded, *_CORNERS.shape))
+    if not n or not lists or tuple(each.shape for each in found) != shapes:
+        return "arrays of other shapes than the vectors have"
+    if not all(np.isfinite(each).all() for each in (centroids, rotation, scale, codebook)) or scale <= 0:
+        return "numbers that are not finite"
+    if not ((sizes >= 0).all() and (sizes <= n).all() and sizes.sum() == n):
+        return "lists that do not hold every row"
+    if rows.min() < 0 or rows.max() >= n or np.bincount(rows).max() != 1:
+        return "rows that are in no list, or in two"
+    longest = int(np.argmax(sizes))
+    some = slice(int(sizes[:longest].sum()), int(sizes[: longest + 1].sum()))
+    anew = _signs(vectors[rows[some]] @ rotation - centroids[longest])
+    return "codes of other vectors" if np.mean(anew == codes[some]) < _AGREEING else ""
 
 
 def scaled_probes(probes: int, rows: int, allowed: int) -> int:
@@ -230,69 +251,36 @@ def scaled_probes(probes: int, rows: int, allowed: int) -> int:
     return -(-probes * rows // max(1, allowed))
 
 
-def slack_for(slack: float, rows: int, allowed: int) -> float:
-    """The slack where so many rows are allowed: none where most are passed over, and near lists bring too few."""
-    return slack if 2 * allowed >= rows else 0.0
-
-
-def _fault(arrays: dict[str, npt.NDArray[Any]], vectors: Vectors) -> str:
-    """What is wrong with arrays that a file holds; nothing where FAISS can be given them."""
-    n, dim = vectors.shape
-    names = {"centroids": np.float32, "rotation": np.float32, "sizes": np.int64, "rows": np.int32, "codes": np.uint8}
-    if wrong := [name for name, kind in names.items() if name not in arrays or arrays[name].dtype != kind]:
-        return f"{wrong[0]} is missing or of another type"
-    centroids, rotation, sizes, rows, codes = (arrays[name] for name in names)
-    lists, width = len(centroids), _width(dim)
-    shapes = [centroids.shape == (lists, width), rotation.shape == (dim, width), sizes.shape == (lists,)]
-    if not n or not lists or not all(shapes) or rows.shape != (n,):
-        return "arrays of other shapes than the vectors have"
-    if not (np.isfinite(centroids).all() and np.isfinite(rotation).all()):
-        return "numbers that are not finite"
-    whole = (sizes >= 0).all() and (sizes <= n).all() and sizes.sum() == n
-    if not whole or codes.shape != (_code_bytes(_empty_index(centroids), sizes).sum(),):
-        return "lists that do not hold every row"
-    if rows.min() < 0 or rows.max() >= n or np.bincount(rows).max() != 1:
-        return "rows that are in no list, or in two"
-    return ""
-
-
 def _width(dim: int) -> int:
     """Dimensions of rotated vectors, whose bits fill whole bytes."""
     return -(-dim // 8) * 8
 
 
-def _quantized(kind: Any, centroids: Vectors, *arguments: Any) -> Any:
-    """One of FAISS's indexes with these centroids and no rows."""
-    lists, width = centroids.shape
-    quantizer = faiss.IndexFlatL2(width)
-    quantizer.add(np.ascontiguousarray(centroids))
-    index = kind(quantizer, width, lists, faiss.METRIC_L2, *arguments)
+def _signs(apart: Vectors) -> npt.NDArray[np.uint8]:
+    """Which numbers of float32 (n, width) are above 0, uint8 (n, width / 8)."""
+    return np.packbits(apart > 0, axis=1, bitorder="little")
+
+
+_CORNERS: Vectors = 2 * (np.arange(2**_CODE_BITS)[:, None] >> np.arange(_TOGETHER) & 1).astype(np.float32) - 1
+"""What a product code of signs stands for, float32 (16, 4)."""
+
+
+def _set_codebook(index: Any, codebook: Vectors) -> None:
+    """Let an index of FAISS understand product codes by this codebook."""
+    faiss.copy_array_to_vector(codebook.ravel(), index.pq.centroids)
     index.is_trained = True
-    index.referenced_objects = [quantizer]  # which FAISS does not keep alive
-    return index
 
 
-def _empty_index(centroids: Vectors) -> Any:
-    return _quantized(faiss.IndexIVFRaBitQFastScan, centroids, _FAST_BLOCK, True)
-
-
-def _fast(plain: Any) -> Any:
-    """The fast-scan form of an `IndexIVFRaBitQ`; given vectors and their lists itself, that form keeps wrong codes."""
-    index: Any = faiss.IndexIVFRaBitQFastScan(plain, _FAST_BLOCK)
-    index.referenced_objects = [plain]
-    return index
-
-
-def _code_bytes(index: Any, sizes: Any) -> Any:
-    """Bytes of the codes of a list of that size, or of each of several: whole blocks."""
-    return -(-sizes // _FAST_BLOCK) * int(index.get_block_stride())
-
-
-def _add(index: Any, turned: Vectors, rows: Rows, lists: Rows) -> None:
-    """Add rotated vectors to lists that are known."""
-    given = [np.ascontiguousarray(each) for each in (turned, rows, lists)]
+def _codebook(centroids: Vectors) -> Vectors:
+    """The codebook of product codes of these centroids, see `InvertedLists`."""
+    width = centroids.shape[1]
+    if len(centroids) <= _FEW:
+        return np.empty((0, *_CORNERS.shape), np.float32)
+    quantizer = faiss.ProductQuantizer(width, width // _TOGETHER, _CODE_BITS)
     with one_thread():
-        index.add_core(len(turned), *map(faiss.swig_ptr, given), None)
+        quantizer.train(centroids)
+    found: Vectors = faiss.vector_to_array(quantizer.centroids).reshape(-1, *_CORNERS.shape)
+    return found
 
 
 def usual_lists(count: int) -> int:
@@ -302,8 +290,8 @@ def usual_lists(count: int) -> int:
 
 def usual_efforts(lists: int) -> tuple[Effort, ...]:
     """How far searches go where nothing was measured: as far as mixtures of nine works take in large collections."""
-    shares = ((10, 12, 500), (100, 6, 2_000), (1_000, 3, 8_000))
-    return tuple(Effort(k, min(lists, 8 + lists // share), candidates, 2.0) for k, share, candidates in shares)
+    efforts = ((10, 64, 500), (100, 128, 2_000), (1_000, 256, 8_000))
+    return tuple(Effort(k, min(lists, 8 + probes * lists // 4_000), candidates) for k, probes, candidates in efforts)
 
 
 def build_inverted_lists(
@@ -320,14 +308,23 @@ def build_inverted_lists(
     folder = staging / f"lists-{source[:12]}-{count}-{REVISION}"
     rotation = _rotation(vectors.shape[1])
     centroids = _staged(folder / "centroids.npy", lambda: _centroids(vectors, rotation, count, progress))
-    plain, step = _quantized(faiss.IndexIVFRaBitQ, centroids), "Sorting vectors into lists"
+    codes = np.empty((len(vectors), rotation.shape[1] // 8), dtype=np.uint8)
+    list_of = np.empty(len(vectors), dtype=np.int64)
+    squares = sizes = 0.0
     for start in range(0, len(vectors), _BLOCK):
-        progress(step, start, len(vectors))
-        turned = vectors[start : start + _BLOCK] @ rotation
-        nearest = _staged(folder / f"{start:010d}.npy", partial(_nearest, turned, centroids))
-        _add(plain, turned, np.arange(start, start + len(turned)), nearest)
-    progress(step, len(vectors), len(vectors))
-    return InvertedLists(_fast(plain), centroids, rotation, source)
+        progress("Sorting vectors into lists", start, len(vectors))
+        some = slice(start, min(start + _BLOCK, len(vectors)))
+        turned = vectors[some] @ rotation
+        list_of[some] = _staged(folder / f"{start:010d}.npy", partial(_nearest, turned, centroids))
+        apart = turned - centroids[list_of[some]]
+        codes[some] = _signs(apart)
+        squares, sizes = squares + float(np.vdot(apart, apart)), sizes + float(np.abs(apart).sum())
+    progress("Sorting vectors into lists", len(vectors), len(vectors))
+    rows = np.argsort(list_of, kind="stable")
+    members = np.bincount(list_of, minlength=count)
+    scale = np.array(squares / sizes if sizes else 1.0)
+    book = _codebook(centroids)
+    return InvertedLists(centroids, rotation, members, rows.astype(np.int32), codes[rows], scale, book, source)
 
 
 def _staged(path: Path, make: Callable[[], npt.NDArray[Any]]) -> Any:
@@ -347,13 +344,18 @@ def _rotation(dim: int) -> Vectors:
 
 
 def _centroids(vectors: Vectors, rotation: Vectors, count: int, progress: Progress) -> Vectors:
-    """k-means of a sample by Lloyd's algorithm from random rows, shortened; float32 (count, width)."""
+    """k-means of a sample by Lloyd's algorithm from random rows; float32 (count, width).
+
+    From random rows some clusters get several centroids and others share one, whose list is long and always read.
+    So the centroids of the shortest lists move into the longest ones.
+    """
     from scipy.sparse import csr_array  # which only building needs
 
     rng = np.random.default_rng(count)
-    chosen = np.sort(rng.permutation(len(vectors))[: _SAMPLED * count])
+    chosen = np.sort(rng.permutation(len(vectors))[: max(_SAMPLED * count, _SAMPLED_AT_LEAST)])
     sample = np.concatenate([vectors[some] @ rotation for some in np.array_split(chosen, -(-len(chosen) // _BLOCK))])
     centroids = sample[np.sort(rng.permutation(len(sample))[:count])]
+    usual = len(sample) / count
     for number in range(_ROUNDS):
         progress("Finding centroids", number, _ROUNDS)
         nearest = _nearest(sample, centroids)
@@ -361,10 +363,13 @@ def _centroids(vectors: Vectors, rotation: Vectors, count: int, progress: Progre
         members = csr_array((each, nearest, places), (len(sample), count))
         sizes = np.bincount(nearest, minlength=count)
         centroids = (members.T @ sample) / np.maximum(sizes, 1)[:, None].astype(np.float32)
-        empty = np.flatnonzero(sizes == 0)
-        centroids[empty] = sample[rng.choice(len(sample), len(empty), replace=False)]
+        if number < _ROUNDS - 1:
+            crowded = np.flatnonzero(sizes[nearest] > _CROWDED * usual)
+            shortest = np.argsort(sizes, kind="stable")[: int(_MOVED * len(crowded) / usual)]
+            shortest = shortest[sizes[shortest] < usual]
+            centroids[shortest] = sample[rng.choice(crowded, len(shortest), replace=False)]
     progress("Finding centroids", _ROUNDS, _ROUNDS)
-    return np.ascontiguousarray(centroids * _SHORTENED)
+    return np.ascontiguousarray(centroids)
 
 
 def _nearest(vectors: Vectors, centroids: Vectors) -> Rows:
@@ -408,7 +413,7 @@ class ApproximateRows:
         if not allowed or probes > len(self._lists.centroids):
             return []
         singles, count = np.stack([each.single for each in queries]), effort.candidates + len(dropped)
-        found = self._lists.candidates(singles, count, probes, mask, slack_for(effort.slack, len(self._lists), allowed))
+        found = self._lists.candidates(singles, count, probes, mask)
         return [np.sort(np.setdiff1d(rows, dropped, assume_unique=True)) for rows in found]
 
 
