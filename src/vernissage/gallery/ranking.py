@@ -48,7 +48,9 @@ def _above_rounding(
     """
     scored = engine.scored(profile)
     like = [place for place in places if ranking.scores[place] > scored.floor]
-    if len(like) == len(places) or scored.lowest(asked.allow.without(profile.item_ids)) < -scored.floor:
+    if len(like) == len(places) or ranking.scores[-1] < -scored.floor:
+        return places
+    if scored.lowest(asked.allow.without(profile.item_ids)) < -scored.floor:
         return places
     if not like:
         raise NothingAlikeError(

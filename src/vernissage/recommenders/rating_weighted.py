@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +27,15 @@ class RatingWeightedSimilarity(Engine):
     def __init__(self, index: Index, name: str | None = None) -> None:
         super().__init__(index, name or index.card.encoder)
         self.index = index
+        self._scored: WeakKeyDictionary[Profile, QueryScores] = WeakKeyDictionary()  # a list asks for it several times
 
     def scored(self, profile: Profile) -> "QueryScores":
+        found = self._scored.get(profile)
+        if found is None:
+            found = self._scored[profile] = self._query_scores(profile)
+        return found
+
+    def _query_scores(self, profile: Profile) -> "QueryScores":
         rated, weights = known_ratings(profile, self, self.name)
         vectors = self.index.vectors_of(rated).astype(np.float64)
         query: Scores = np.einsum("j,jd->d", weights, vectors) / len(rated)
