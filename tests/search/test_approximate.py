@@ -108,6 +108,34 @@ def test_exactly_k_that_are_allowed_come_back(index: ExactIndex, exact: ExactInd
     assert recall(index, exact, queries, k, allow) >= 0.95
 
 
+def test_the_nearest_of_many_lists_are_found_by_codes(
+    exact: ExactIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = build_inverted_lists(clustered(), "source", tmp_path, 700)
+    monkeypatch.setattr(approximate, "_FEW", 100)
+    coded = build_inverted_lists(clustered(), "source", tmp_path, 700)
+    assert (len(plain.codebook), len(coded.codebook)) == (0, 6)
+    queries = clustered()[::40]
+    pairs = zip(coded.candidates(queries, 80, 60), plain.candidates(queries, 80, 60), strict=True)
+    assert np.mean([len(set(one) & set(other)) / len(other) for one, other in pairs]) >= 0.95
+    coded.save(tmp_path / "lists.npz")
+    again = InvertedLists.load(tmp_path / "lists.npz", clustered(), "source")
+    for one, other in zip(again.candidates(queries, 80, 60), coded.candidates(queries, 80, 60), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_crowded_lists_are_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five hundred clusters at equal distances: from random rows some have no centroid, and others share theirs."""
+    rng = np.random.default_rng(1)
+    centres = unit_rows(rng.standard_normal((500, 64))) + unit_rows(rng.standard_normal((1, 64)))
+    vectors = unit_rows(np.repeat(centres, 16, axis=0) + 0.05 * rng.standard_normal((8_000, 64)))
+    divided = build_inverted_lists(vectors, "divided", tmp_path, 500).sizes
+    monkeypatch.setattr(approximate, "_CROWDED", np.inf)
+    crowded = build_inverted_lists(vectors, "crowded", tmp_path, 500).sizes
+    assert divided.max() < crowded.max()
+    assert (divided**2).sum() < 0.95 * (crowded**2).sum()
+
+
 def test_long_lists_and_queries_of_nothing_are_answered_exactly(index: ExactIndex, exact: ExactIndex) -> None:
     queries = clustered()[:3]
     assert index.search(queries, 126) == exact.search(queries, 126)

@@ -57,7 +57,7 @@ class Wanted:
     """
 
     recall: float = 0.99
-    depths: tuple[int, ...] = (10, 100)
+    depths: tuple[int, ...] = (10, 100, 1_000)
     megabytes: float | None = None
     milliseconds: float | None = None
 
