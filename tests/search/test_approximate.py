@@ -136,6 +136,23 @@ def test_crowded_lists_are_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (divided**2).sum() < 0.95 * (crowded**2).sum()
 
 
+def test_slack_leaves_lists_out_that_hold_little_of_the_best(lists: InvertedLists, exact: ExactIndex) -> None:
+    works = clustered()[::200]
+    mixtures = clustered()[: 20 * 9].reshape(20, 9, DIM).mean(axis=1)
+    queries = np.concatenate([works, mixtures])
+    least = {1.0: 0.5, 1.5: 0.85, 3.0: 0.9}
+    for slack, wanted in least.items():
+        found = lists.candidates(queries, 80, 20, slack=slack)
+        assert [len(set(rows)) for rows in found] == [80] * len(queries)  # lists of so many rows are read in any case
+        alone = [lists.candidates(query[None], 80, 20, slack=slack)[0] for query in queries]
+        assert [set(rows) for rows in alone] == [set(rows) for rows in found]
+        best = [each.item_ids for each in exact.search(queries, 10)]
+        pairs = zip(found, best, strict=True)
+        assert np.mean([len({IDS[row] for row in rows} & set(ids)) / 10 for rows, ids in pairs]) >= wanted
+    everything = lists.candidates(queries, 80, 20, slack=1e9)
+    assert [set(rows) for rows in everything] == [set(rows) for rows in lists.candidates(queries, 80, 20)]
+
+
 def test_long_lists_and_queries_of_nothing_are_answered_exactly(index: ExactIndex, exact: ExactIndex) -> None:
     queries = clustered()[:3]
     assert index.search(queries, 126) == exact.search(queries, 126)

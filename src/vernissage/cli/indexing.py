@@ -147,7 +147,7 @@ def tune(
     workspace: WorkspacePath,
     vectors: VectorKeys = None,
     recall: float = option(0.99, "The share of the true best works that must come back."),
-    at: list[int] | None = option(None, "Lengths of lists at which it must; repeat. Default: 10, 100 and 1000."),
+    at: list[int] | None = option(None, "Lengths of lists at which it must; repeat. Default: 10 and 100."),
     megabytes: float | None = option(None, "What the index may hold in memory beside the vectors."),
     milliseconds: float | None = option(None, "An exact search that takes no longer is kept."),
     out: Path | None = option(None, "Write the plot here: .png, .svg or .pdf.", "--out", "-o"),
@@ -178,12 +178,13 @@ def tune(
     if as_json:
         print_json([each.to_dict() for each in found])
         return
-    heads = ["vectors", "at", "index", "lists read", "candidates", "ms", "recall", "lowest for"]
+    heads = ["vectors", "at", "index", "lists read at most", "candidates", "ms", "recall", "lowest for"]
     rows = []
     for each in found:
         exact = [point for point in each.points if not point.probes]
         for point in [*exact, *(point for point in each.chosen if point.probes)]:
-            read = f"{point.probes} of {each.lists}" if point.probes else ""
+            slack = f", slack {point.slack:g}" if point.slack else ""
+            read = f"{point.probes} of {each.lists}{slack}" if point.probes else ""
             lowest = min(point.recall, key=lambda name: point.recall[name]) if point.probes else ""
             cells = [read, point.candidates or "", f"{point.milliseconds:.2f}", f"{point.least:.4f}", lowest]
             rows.append([each.key, point.k, "approximate" if point.probes else "exact", *cells])

@@ -1,6 +1,6 @@
 """Inverted lists of one-bit codes, which bring an approximate index its candidates."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
@@ -53,13 +53,17 @@ class Effort:
 
     Attributes:
         k: how many works, or up to a quarter more.
-        probes: how many lists are read.
+        probes: how many lists are read at most.
         candidates: how many rows are scored precisely.
+        slack: of these lists those are read whose centroid is at most so many times as far (squared) as the nearest:
+            one work lies in one cluster and needs few, a mixture lies between many. 0 reads all of them. As in Chen et
+            al., SPANN, NeurIPS 2021, arXiv:2111.08566.
     """
 
     k: int
     probes: int
     candidates: int
+    slack: float = 0.0
 
     def serves(self, k: int) -> bool:
         """Whether it is for lists of so many works: many are asked for one or two longer than they are shown."""
@@ -126,50 +130,84 @@ class InvertedLists:
         blocks = int((-(-self.sizes // _FAST_BLOCK)).sum()) * _FAST_BLOCK + len(self.centroids)
         return int(arrays + blocks * self.codes.shape[1] + 8 * len(self))
 
-    def candidates(self, queries: Vectors, count: int, probes: int, allowed: Mask | None = None) -> list[Rows]:
+    def candidates(
+        self, queries: Vectors, count: int, probes: int, allowed: Mask | None = None, slack: float = 0.0
+    ) -> list[Rows]:
         """For each of ``queries`` float32 (m, dim) about ``count`` rows of the nearest ``probes`` lists, best first.
 
-        Rows where ``allowed`` bool (n,) is false are passed over. Fewer come back where these lists hold fewer.
+        Rows where ``allowed`` bool (n,) is false are passed over; ``slack`` is an `Effort`'s. Fewer come back where
+        these lists hold fewer.
         """
         lengths = np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), np.finfo(np.float32).tiny)
         turned = np.ascontiguousarray((queries / lengths) @ self.rotation)
-        rows, scores = np.empty((len(turned), count), np.int64), np.empty((len(turned), count), np.float32)
+        found = np.empty((len(turned), count), np.int64)
         bits = np.packbits(allowed, bitorder="little") if allowed is not None else None
         selector = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits)) if bits is not None else None
-        how = _parameters(nprobe=probes, sel=selector)
         with one_thread():
-            nearest, products = self._nearest_lists(turned, probes)
-            arrays = [faiss.swig_ptr(each) for each in (turned, nearest, products, scores, rows)]
-            # FAISS's form of this for Python takes no parameters.
-            self._index.search_preassigned_c(len(turned), arrays[0], count, *arrays[1:], False, how, None)
-        return [found[found >= 0] for found in rows]
+            far, nearest = self._nearest_lists(turned, probes)
+            for read, some in self._by_lists_read(far, nearest, slack, count):
+                found[some] = self._of_lists(turned[some], nearest[some, :read], far[some, :read], count, selector)
+        return [rows[rows >= 0] for rows in found]
 
-    def _nearest_lists(self, turned: Vectors, probes: int) -> tuple[Rows, Vectors]:
-        """The nearest lists, int64 (m, probes), and the inner products of queries with their centroids, float32."""
-        lengths, index = self._coarse
-        if len(self.codebook) and _REFINED * probes >= len(self.centroids):
+    def _nearest_lists(self, turned: Vectors, probes: int) -> tuple[Vectors, Rows]:
+        """The squared distances of the nearest lists' centroids, float32 (m, probes), and which lists these are."""
+        index = self._coarse
+        if len(self.codebook) and 2 * _REFINED * probes >= len(self.centroids):
             index = index.refine_index
-        distances, nearest = index.search(turned, probes)
+        far, nearest = index.search(turned, probes)
+        return far, nearest
+
+    def _by_lists_read(self, far: Vectors, nearest: Rows, slack: float, count: int) -> Iterator[tuple[int, Any]]:
+        """How many of their nearest lists some queries read, and which queries these are.
+
+        Their numbers are powers of two, so that few searches are made; the lists hold ``count`` rows at least.
+        """
+        if not slack:
+            yield nearest.shape[1], slice(None)
+            return
+        near = np.count_nonzero(far <= slack * far[:, :1], axis=1)
+        enough = np.count_nonzero(np.cumsum(self.sizes[nearest], axis=1) < count, axis=1) + 1
+        wanted = np.maximum(near, enough).clip(1, nearest.shape[1])
+        read = (1 << np.ceil(np.log2(wanted)).astype(np.int64)).clip(max=nearest.shape[1])
+        for each in np.unique(read).tolist():
+            yield each, np.flatnonzero(read == each)
+
+    def _of_lists(self, turned: Vectors, nearest: Rows, far: Vectors, count: int, selector: Any) -> Rows:
+        """The best ``count`` rows of chosen lists, int64 (m, count), −1 where there are fewer.
+
+        FAISS's form of this for Python takes no parameters.
+        """
         # ‖q − c‖² = ‖q‖² + ‖c‖² − 2⟨q, c⟩
-        products = (lengths[nearest] + np.einsum("md,md->m", turned, turned)[:, None] - distances) / 2
-        return nearest, products.astype(np.float32)
+        lengths = np.einsum("md,md->m", turned, turned)[:, None]
+        products = ((self._lengths[nearest] + lengths - far) / 2).astype(np.float32)
+        rows, scores = np.empty((len(turned), count), np.int64), np.empty((len(turned), count), np.float32)
+        arrays = [np.ascontiguousarray(each) for each in (turned, nearest, products)]
+        asked, lists, biases, out, found = map(faiss.swig_ptr, (*arrays, scores, rows))
+        how = _parameters(nprobe=nearest.shape[1], sel=selector)
+        self._index.search_preassigned_c(len(turned), asked, count, lists, biases, out, found, False, how, None)
+        return rows
 
     @cached_property
-    def _coarse(self) -> tuple[Vectors, Any]:
-        """The squared lengths of all centroids, and an index of these."""
-        lengths = np.einsum("ld,ld->l", self.centroids, self.centroids)
+    def _lengths(self) -> Vectors:
+        """The squared lengths of all centroids, float32 (lists,)."""
+        found: Vectors = np.einsum("ld,ld->l", self.centroids, self.centroids)
+        return found
+
+    @cached_property
+    def _coarse(self) -> Any:
+        """An index of the centroids."""
         width = self.centroids.shape[1]
         if not len(self.codebook):
             index = faiss.IndexFlatL2(width)
             index.add(self.centroids)
-            return lengths, index
+            return index
         fast = faiss.IndexPQFastScan(width, width // _TOGETHER, _CODE_BITS, faiss.METRIC_L2, _FAST_BLOCK)
         _set_codebook(fast, self.codebook)
         fast.add(self.centroids)
         refined: Any = faiss.IndexRefineFlat(fast, faiss.swig_ptr(self.centroids))
         refined.k_factor = _REFINED
         refined.referenced_objects = [fast]  # which FAISS does not keep alive
-        return lengths, refined
+        return refined
 
     @cached_property
     def _index(self) -> Any:
@@ -249,6 +287,11 @@ def _fault(arrays: dict[str, npt.NDArray[Any]], vectors: Vectors) -> str:
 def scaled_probes(probes: int, rows: int, allowed: int) -> int:
     """How many lists hold as many allowed rows as ``probes`` hold rows."""
     return -(-probes * rows // max(1, allowed))
+
+
+def slack_for(slack: float, rows: int, allowed: int) -> float:
+    """The slack where so many rows are allowed: none where most are passed over, and near lists bring too few."""
+    return slack if 2 * allowed >= rows else 0.0
 
 
 def _width(dim: int) -> int:
@@ -413,7 +456,7 @@ class ApproximateRows:
         if not allowed or probes > len(self._lists.centroids):
             return []
         singles, count = np.stack([each.single for each in queries]), effort.candidates + len(dropped)
-        found = self._lists.candidates(singles, count, probes, mask)
+        found = self._lists.candidates(singles, count, probes, mask, slack_for(effort.slack, len(self._lists), allowed))
         return [np.sort(np.setdiff1d(rows, dropped, assume_unique=True)) for rows in found]
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vernissage.encoders.contract import unit_rows
 from vernissage.errors import RequestError
 from vernissage.progress import Progress, silent
-from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, scaled_probes
+from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, scaled_probes, slack_for
 from vernissage.search.exact import ExactIndex
 from vernissage.search.scan import Mask, Rows
 from vernissage.search.vectors import VectorTable
@@ -40,6 +40,7 @@ _TIMED_KINDS = ("works", "nine ratings")
 _CANDIDATES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 96, 160)
 """How many times as many candidates as works are tried, up to `_MOST` times the longest list."""
 _MOST = 48
+_SLACKS = (1.05, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0)
 _NOWHERE = 2**40
 _WORTH = 0.8
 """The approximate index is chosen where it takes at most this share of the exact one's time."""
@@ -57,7 +58,7 @@ class Wanted:
     """
 
     recall: float = 0.99
-    depths: tuple[int, ...] = (10, 100, 1_000)
+    depths: tuple[int, ...] = (10, 100)
     megabytes: float | None = None
     milliseconds: float | None = None
 
@@ -73,7 +74,7 @@ class Wanted:
 class Point:
     """What a search for ``k`` works costs in CPU milliseconds, and its recall by kind of query; exact: ``probes`` 0.
 
-    ``probes`` and ``candidates`` are those of an `Effort`.
+    ``probes``, ``candidates`` and ``slack`` are those of an `Effort`.
     """
 
     k: int
@@ -81,6 +82,7 @@ class Point:
     candidates: int
     milliseconds: float
     recall: Mapping[str, float]
+    slack: float = 0.0
 
     @property
     def least(self) -> float:
@@ -167,10 +169,11 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
         for k in depths:
             candidates, recall = _least_candidates(places, k, _MOST * depths[-1], wanted.recall)
             index = exact_over(source, ApproximateRows(lists, (Effort(k, each, candidates),)))
-            points.append(Point(k, each, candidates, _milliseconds(index, alike, k), recall))
+            point = Point(k, each, candidates, _milliseconds(index, alike, k), recall)
+            points.append(_slackened(point, source, lists, queries, wanted.recall))
     progress(f"Measuring {key}", len(probes), len(probes))
     chosen, why = _chosen(points, depths, wanted, lists.nbytes)
-    efforts = [asdict(Effort(each.k, each.probes, each.candidates)) for each in chosen if each.probes]
+    efforts = [asdict(Effort(each.k, each.probes, each.candidates, each.slack)) for each in chosen if each.probes]
     choice = IndexChoice()
     if efforts:
         told = [asdict(each) | {"least": each.least} for each in chosen]
@@ -180,6 +183,23 @@ def _tuned(key: str, source: IndexedTable, wanted: Wanted, progress: Progress) -
         source.file(LISTS).unlink(missing_ok=True)
     told_size = (len(lists.centroids), lists.nbytes / len(table))
     return Tuning(key, len(table), table.dim, *told_size, tuple(points), chosen, choice, why)
+
+
+def _slackened(
+    point: Point, source: IndexedTable, lists: InvertedLists, queries: Mapping[str, _Queries], recall: float
+) -> Point:
+    """The same with the least slack that keeps the recall wanted for every kind of query, if that is faster."""
+    whole = {name: some for name, some in queries.items() if some.allowed is None}  # others know no slack
+    for slack in _SLACKS if point.least >= recall else ():
+        places = {name: _places(lists, some, point.probes, point.candidates, slack) for name, some in whole.items()}
+        found = {**point.recall, **_reached(places, point.k, point.candidates)}
+        if min(found.values()) >= recall:
+            effort = Effort(point.k, point.probes, point.candidates, slack)
+            index = exact_over(source, ApproximateRows(lists, (effort,)))
+            taken = _milliseconds(index, [whole[name] for name in _TIMED_KINDS], point.k)
+            slackened = replace(point, slack=slack, recall=found, milliseconds=taken)
+            return min(point, slackened, key=lambda each: each.milliseconds)
+    return point
 
 
 def _chosen(points: Sequence[Point], depths: Sequence[int], wanted: Wanted, held: int) -> tuple[tuple[Point, ...], str]:
@@ -251,13 +271,14 @@ def _milliseconds(index: ExactIndex, queries: Sequence[_Queries], k: int) -> flo
     return min(rounds) / len(every) * 1_000
 
 
-def _places(lists: InvertedLists, queries: _Queries, probes: int, most: int) -> list[Rows]:
+def _places(lists: InvertedLists, queries: _Queries, probes: int, most: int, slack: float = 0.0) -> list[Rows]:
     """For each query at which place among the candidates each of the true best stands; far behind all where at none."""
     allowed = len(lists) if queries.allowed is None else int(np.count_nonzero(queries.allowed))
     scaled = scaled_probes(probes, len(lists), allowed)
     if scaled > len(lists.centroids):
         return [np.arange(len(each)) for each in queries.truth]  # such a search is exact
-    found = lists.candidates(queries.vectors.astype(np.float32), min(most, len(lists)), scaled, queries.allowed)
+    single, slack = queries.vectors.astype(np.float32), slack_for(slack, len(lists), allowed)
+    found = lists.candidates(single, min(most, len(lists)), scaled, queries.allowed, slack)
     return [_place_of(rows, best) for rows, best in zip(found, queries.truth, strict=True)]
 
 
