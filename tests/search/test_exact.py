@@ -81,6 +81,7 @@ def test_what_was_anticipated_comes_back_as_if_it_had_not_been(kept: int) -> Non
         for query in (*table.vectors[:3], table.vectors[0] * np.float64(0.3), table.vectors[60]):
             for k in (1, 5, 9, 299):
                 assert eager.search(query, k, allow) == plain.search(query, k, allow)
+        assert eager.search(table.vectors[30:50], 5, allow) == plain.search(table.vectors[30:50], 5, allow)
     assert first[0] not in eager.remove(first).search(table.vectors[0], 3)[0].item_ids
 
 

@@ -30,6 +30,8 @@ from vernissage.profiles.reduction import TSNE, NoProjection, PrincipalComponent
 from vernissage.profiles.uploads import UploadProfile, UploadsOfModality
 from vernissage.profiles.ward import ward_merges
 from vernissage.progress import Progress, silent
+from vernissage.recommenders.diversity import CANDIDATES
+from vernissage.search.exact import ExactIndex
 from vernissage.sentences import Sentence
 from vernissage.taggers.contract import EXPLAINED
 from vernissage.values import MODALITY_CARDS, Index, Modality, Vectors, encoded_as, modality_of_file
@@ -42,6 +44,8 @@ _OF_LENGTH_1 = Sentence(
     "area; areas are found by coherence"
 )
 _NAMING_NEIGHBOURS = 12
+_ANTICIPATED, _SPARE = 1_000, 20
+"""Uploads whose works are looked for together with their surroundings, and works beyond those that lists begin with."""
 """Works near to an area without words of its own from which it is named."""
 
 AREA_RULES: Mapping[str, Callable[[], AreaRule]] = MappingProxyType(
@@ -358,7 +362,12 @@ def _around(
     """What other people's works of the other modality have in particular around each vector; None without any."""
     read = encoded_as([modality])
     others = [each for each in snapshot.workspace.modalities(encoder) if encoded_as([each]) != read]
-    return surroundings_of(vectors, snapshot.index(encoder, others[0]), snapshot.others(owner)) if others else None
+    if not others:
+        return None
+    index, allow = snapshot.index(encoder, others[0]), snapshot.others(owner)
+    if isinstance(index, ExactIndex) and len(vectors) <= _ANTICIPATED:
+        index.anticipate(vectors, CANDIDATES + _SPARE, allow)  # as lists of works will be asked for next
+    return surroundings_of(vectors, index, allow)
 
 
 def _words_near(snapshot: Snapshot, index: Index, owner: str, centroid: Vectors) -> list[tuple[str, ...]]:

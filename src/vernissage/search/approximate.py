@@ -41,6 +41,8 @@ _LISTED = 100
 _FAST_BLOCK = 32
 _TOGETHER, _CODE_BITS = 4, 4
 """Dimensions that FAISS looks up together, by one of sixteen codes."""
+_LEVELS = 100
+"""FAISS rounds what four dimensions add to a score to 255 levels, so that this share of their range is two or more."""
 _REFINED = 4
 """Times as many lists are compared precisely with a query as are read."""
 _FEW = 1_024
@@ -179,12 +181,17 @@ class InvertedLists:
         """
         # ‖q − c‖² = ‖q‖² + ‖c‖² − 2⟨q, c⟩
         lengths = np.einsum("md,md->m", turned, turned)[:, None]
-        products = ((self._lengths[nearest] + lengths - far) / 2).astype(np.float32)
+        products = (self._lengths[nearest] + lengths - far) / 2
+        # FAISS counts in whole steps from the least score that there could be, and passes over rows that have it: a
+        # list that is none, −1, has less.
+        widest = 2 * float(self.scale) * np.abs(turned).reshape(len(turned), -1, _TOGETHER).sum(axis=2).max(axis=1)
+        shape = len(turned), nearest.shape[1] + 1
+        lists, biases = np.full(shape, -1, np.int64), np.empty(shape, np.float32)
+        lists[:, :-1], biases[:, :-1], biases[:, -1] = nearest, products, products.min(axis=1) - widest / _LEVELS
         rows, scores = np.empty((len(turned), count), np.int64), np.empty((len(turned), count), np.float32)
-        arrays = [np.ascontiguousarray(each) for each in (turned, nearest, products)]
-        asked, lists, biases, out, found = map(faiss.swig_ptr, (*arrays, scores, rows))
-        how = _parameters(nprobe=nearest.shape[1], sel=selector)
-        self._index.search_preassigned_c(len(turned), asked, count, lists, biases, out, found, False, how, None)
+        places = [faiss.swig_ptr(each) for each in (turned, lists, biases, scores, rows)]
+        how = _parameters(nprobe=shape[1], sel=selector)
+        self._index.search_preassigned_c(len(turned), places[0], count, *places[1:], False, how, None)
         return rows
 
     @cached_property

@@ -56,7 +56,7 @@ class ExactIndex:
         self._table, self._added = self._parts = parts
         self._table_ids = Ids.of(self._table.store.ids)
         self._card = card
-        self._anticipated: tuple[Allow, dict[tuple[bytes, int], Ranking]] = (EVERYTHING, {})
+        self._anticipated: tuple[Allow, dict[tuple[bytes, int], Ranking]] = EVERYTHING, {}
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
@@ -87,11 +87,15 @@ class ExactIndex:
         every = self.checked(queries)
         if k < 1:
             raise RequestError(f"{k} works were asked for; ask for 1 or more")
-        if len(every) == 1 and (known := self._known(every[0], k, allow)) is not None:
-            return [known]
-        found = [part.search(every, int(k), allow) for part in self._parts if part.size]
+        known = [self._known(each, k, allow) for each in every]
+        asked = [query for query, ranking in zip(every, known, strict=True) if ranking is None]
+        found = iter(self._found(asked, int(k), allow) if asked else ())
+        return [next(found) if ranking is None else ranking for ranking in known]
+
+    def _found(self, queries: Sequence[ScaledQuery], k: int, allow: Allow) -> list[Ranking]:
+        found = [part.search(queries, k, allow) for part in self._parts if part.size]
         if not found:
-            return [Ranking((), np.empty(0)) for _ in every]
+            return [Ranking((), np.empty(0)) for _ in queries]
         return found[0] if len(found) == 1 else [_merged(each, k) for each in zip(*found, strict=True)]
 
     def anticipate(self, queries: npt.NDArray[Any], k: int, allow: Allow = EVERYTHING) -> None:
@@ -100,14 +104,14 @@ class ExactIndex:
         A search for one of them that allows the same, or leaves out a few works more, finds the same as ever without a
         pass over the vectors. What was anticipated before is forgotten.
         """
-        found = self.search(queries, k, allow)
-        keys = [(query.double.tobytes(), query.exponent) for query in self.checked(queries)]
-        self._anticipated = allow, dict(zip(keys, found, strict=True))
+        every = self.checked(queries)
+        found = self._found(every, k, allow) if every else []
+        self._anticipated = allow, {query.key: ranking for query, ranking in zip(every, found, strict=True)}
 
     def _known(self, query: ScaledQuery, k: int, allow: Allow) -> Ranking | None:
         """The best ``k`` of what was anticipated; None where that does not tell."""
         among, rankings = self._anticipated
-        found = rankings.get((query.double.tobytes(), query.exponent)) if rankings else None
+        found = rankings.get(query.key) if rankings else None
         if found is None or not allow.exclude >= among.exclude:
             return None
         if allow.conditions != among.conditions or allow.not_owner != among.not_owner or among.only is not None:

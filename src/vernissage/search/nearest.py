@@ -72,6 +72,11 @@ class ScaledQuery(NamedTuple):
     length: float
     exponent: int
 
+    @property
+    def key(self) -> tuple[bytes, int]:
+        """What no other query has."""
+        return self.double.tobytes(), self.exponent
+
 
 def scaled(query: Query) -> ScaledQuery:
     """Scale a query of finite numbers; zeros stay zeros."""
