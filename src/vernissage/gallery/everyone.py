@@ -27,7 +27,8 @@ from vernissage.gallery.ranking import first_works
 from vernissage.gallery.selecting import USUAL_COUNT, Caps, Selection, Where, selection
 from vernissage.profiles.ratings import HIGHEST, LOWEST, Profile, WeightingRule, default_rule, profile_from_ratings
 from vernissage.progress import Progress, silent
-from vernissage.recommenders.contract import Explanation, Recommender
+from vernissage.rankings import alphabetical
+from vernissage.recommenders.contract import Engine, Explanation, Recommender, ScoredWorks
 from vernissage.recommenders.late_fusion import LateFusion
 from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.search.exact import ExactIndex
@@ -258,7 +259,19 @@ def _made(recommender: Recommender, profile: Profile, asked: Selection) -> list[
         found, ids = first_works(recommender, profile, asked.unlike(profile.item_ids))
     except (RatingsError, RequestError) as error:
         return str(error)
+    if isinstance(recommender, Engine) and not asked.diversity and not asked.snapshot.editorial.pinned:
+        return _by_terms(recommender.scored(profile), ids)
     return [(why.item_id, why.score, _parts(why)) for why in found.explain(ids)]
+
+
+def _by_terms(scored: ScoredWorks, ids: Sequence[str]) -> list[Listed]:
+    """What `explained` tells of works, without an object for each reason."""
+    terms, rated = scored.terms_of(ids), scored.rated
+    orders = np.lexsort((np.broadcast_to(alphabetical(rated), terms.shape), -terms)).tolist()
+    return [
+        (item_id, float(row.sum()), [("rated", rated[place], own[place]) for place in order])
+        for item_id, row, own, order in zip(ids, terms, terms.tolist(), orders, strict=True)
+    ]
 
 
 def _parts(why: Explanation) -> list[tuple[str, str, float]]:

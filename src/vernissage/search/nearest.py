@@ -32,6 +32,8 @@ _AT_ONCE = 33_554_432
 """Precise scores that a batch holds at once."""
 _PRODUCT = 2_097_152
 """Numbers of rows in one matrix product."""
+_HEAD = 16
+"""Times as many rows as are wanted tell at first what is looked at."""
 _IN_CACHE = 65_536
 """Numbers that are widened at once: as doubles half a megabyte, which a core's own cache holds until they are read."""
 _FEW = 64
@@ -179,11 +181,11 @@ class NearestRows:
     def _best_of_many(self, queries: Sequence[ScaledQuery], k: int, excluded: Mask) -> list[Ranking]:
         """The best ``k`` for each query, from approximate scores by matrix products.
 
-        Of each product only what reaches the k-th best so far is looked at. That is found anew after the first, second,
-        fourth product and so on, for selecting costs as much as multiplying.
+        Of each product only what reaches the k-th best so far is looked at, at first the k-th of some rows. It is found
+        anew after the first, second, fourth product and so on, for selecting costs as much as multiplying.
         """
         single = np.stack([query.single for query in queries])
-        errors = [self.error * query.length for query in queries]
+        errors = np.array([self.error * query.length for query in queries])
         floors = np.full(len(queries), np.finfo(np.float32).min)
         found: list[tuple[Rows, Single]] = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))] * len(queries)
         waiting: list[tuple[Rows, Rows, Single]] = []
@@ -194,6 +196,9 @@ class NearestRows:
             products = np.matmul(_chosen(self.vectors, rows), single.T, out=room[: len(rows)])
             if minus is not None:
                 products += minus[:, None]
+            if number == 1 and len(head := products[: _HEAD * k]) >= k:
+                kth = np.partition(head, len(head) - k, axis=0)[len(head) - k]
+                floors = np.maximum(floors, _just_below(kth - 2 * errors))
             places = np.flatnonzero(products >= floors)
             waiting.append((rows[places // len(queries)], places % len(queries), products.ravel()[places]))
             if number & (number - 1) and number < len(runs):
@@ -205,8 +210,7 @@ class NearestRows:
             for place, own in enumerate(np.split(order, ends)):
                 kept = np.concatenate((found[place][0], some[own]))
                 its = np.concatenate((found[place][1], scores[own]))
-                least = np.float32(nth_largest(its, k) - 2 * errors[place])
-                floors[place] = max(floors[place], np.nextafter(least, np.float32(-np.inf)))
+                floors[place] = max(floors[place], _just_below(nth_largest(its, k) - 2 * errors[place]))
                 reaching = its >= floors[place]
                 found[place] = kept[reaching], its[reaching]
         return [self.best_of(query, rows, k) for query, (rows, _) in zip(queries, found, strict=True)]
@@ -350,6 +354,11 @@ class NearestRows:
             return threshold
         lowest = float(self._single_scores(query, most_promising(found, k)).min())
         return max(threshold, lowest - error)
+
+
+def _just_below(threshold: Any) -> Any:
+    """The float32 number below that one, or below each."""
+    return np.nextafter(np.float32(threshold), np.float32(-np.inf))
 
 
 def surely_reached(found: Sequence[ApproximateScores], k: int) -> float:

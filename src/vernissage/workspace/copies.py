@@ -77,6 +77,11 @@ class Copies:
         """The works that are the same as an earlier one."""
         return frozenset(self.ids[row] for row in np.flatnonzero(self.first != np.arange(len(self.first))).tolist())
 
+    def any_grouped(self, item_ids: Sequence[str]) -> bool:
+        """Whether any of these works is not alone in its group."""
+        rows = self.ids.rows(item_ids)
+        return any(row in self._members for row in self.first[rows[rows >= 0]].tolist())
+
     def names(self, item_ids: Sequence[str]) -> list[str]:
         """What the group of each work is called; "" for ids that no work has."""
         rows = self.ids.rows(item_ids)

@@ -167,6 +167,8 @@ class Snapshot:
 
     def copies_of(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """For works and uploads that are not alone all others that are the same: works first, then uploads, by id."""
+        if self._database is None and not self.workspace.copies.any_grouped(ids):
+            return {}
         names = dict(zip(ids, self.copy_names(ids), strict=True))
         works, uploads = self.workspace.copies.named(names.values()), {}
         if self._database is not None:
