@@ -1,7 +1,7 @@
 """Values that every floor speaks: vectors, modalities, rankings, and the contract of an index."""
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
@@ -139,7 +139,7 @@ class Allow:
     exclude: frozenset[str] = frozenset()
     not_owner: str | None = None
     conditions: tuple[Condition, ...] = ()
-    only: frozenset[str] | None = None
+    only: Set[str] | None = None
 
     def without(self, item_ids: Collection[str]) -> "Allow":
         """The same, less some works more."""

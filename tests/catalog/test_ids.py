@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vernissage.catalog import ids as module
-from vernissage.catalog.ids import Ids
+from vernissage.catalog.ids import ChosenIds, Ids
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
 unique = st.lists(texts, max_size=30, unique=True)
@@ -66,3 +66,16 @@ def test_what_is_no_text_or_stands_twice_is_told() -> None:
     with pytest.raises(IndexError):
         Ids.of(["3"])[1]
     assert Ids.of(["b", "a", "b", "c", "a", "b"]).repeated == ("a", "b")
+
+
+def test_chosen_ids_are_a_set_whose_rows_are_known() -> None:
+    ids = Ids.of([f"w{number}" for number in range(40)])
+    chosen = ChosenIds(ids, np.array([3, 8, 21]))
+    assert chosen == {"w3", "w8", "w21"}
+    assert hash(chosen) == hash(frozenset(chosen))
+    assert "w8" in chosen
+    assert not {"w9", "w39", "nobody", 8} & chosen
+    assert chosen - {"w3"} == {"w8", "w21"}
+    others = Ids.of([f"w{number}" for number in range(30, 2, -3)])
+    for known in (ids, others, Ids.of(list(ids))):
+        assert known.rows(chosen).tolist() == known.rows(["w3", "w8", "w21"]).tolist()

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.worlds import find, random_index, random_table, table_of
 
+from vernissage.catalog.ids import ChosenIds, Ids
 from vernissage.errors import ProvenanceError, RequestError
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.scan import ByteScan, build_byte_scan
@@ -63,6 +64,12 @@ def test_only_chosen_works_are_found() -> None:
     found = find(index, np.ones(4), 5, only={"w00003", "w00007", "no such work"}, exclude=["w00007"])
     assert found.item_ids == ("w00003",)
     assert len(find(index, np.ones(4), 5, only=[])) == 0
+    works = Ids.of([f"w{number:05d}" for number in range(150)][::-1])
+    chosen = ChosenIds(works, np.array([60, 100, 149]))
+    for allow in (Allow(only=chosen), Allow(only=chosen, exclude=frozenset({"w00049"}))):
+        plain = Allow(exclude=allow.exclude, only=frozenset(chosen))
+        assert index.count(allow) == index.count(plain) > 0
+        assert index.search(np.ones((2, 4)), 5, allow) == index.search(np.ones((2, 4)), 5, plain)
 
 
 @pytest.mark.parametrize("kept", [8, 300])

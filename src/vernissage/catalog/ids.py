@@ -1,7 +1,7 @@
 """Ids of works in their order, found by binary search: a million of them without a Python object for each."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, overload
@@ -34,6 +34,7 @@ class Ids(Sequence[str]):
         if order is None:
             order = np.array(sorted(range(len(array)), key=self._bytes), dtype=np.int32)
         self.order = order
+        self._others: tuple[Ids, npt.NDArray[np.int64]] | None = None  # whose rows were looked up last, and which here
         self._order: Sequence[int] = np.ascontiguousarray(order).data
 
     @classmethod
@@ -100,8 +101,12 @@ class Ids(Sequence[str]):
         start = max(0, min(place - most // 2, len(self) - most))
         return tuple(self[row] for row in self.order[start : start + most].tolist())
 
-    def rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    def rows(self, item_ids: "Sequence[str] | ChosenIds") -> npt.NDArray[np.int64]:
         """The row of each id, int64 (m,); -1 where there is none."""
+        if isinstance(item_ids, ChosenIds):
+            if self._others is None or self._others[0] is not item_ids.ids:
+                self._others = item_ids.ids, self.rows(item_ids.ids)
+            return self._others[1][item_ids.rows]
         if isinstance(item_ids, Ids) and item_ids == self:
             return np.arange(len(self))
         if self._dictionary is not None:
@@ -152,3 +157,29 @@ class Ids(Sequence[str]):
         first, last = (self._starts[0], self._starts[-1]) if len(self) else (0, 0)
         lengths = np.diff(np.asarray(self._starts)).astype("<i4") if len(self) else np.empty(0, "<i4")
         return digest(lengths.tobytes(), bytes(self._data[first:last]))
+
+
+class ChosenIds(Set[str]):
+    """The ids of some rows, as a set: of many thousands no string is made before it is asked for."""
+
+    def __init__(self, ids: Ids, rows: npt.NDArray[np.int64]) -> None:
+        """Choose ``rows`` int64 (n,) of ``ids``, ascending, each once."""
+        self.ids, self.rows = ids, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids.take(self.rows))
+
+    def __contains__(self, item_id: object) -> bool:
+        row = self.ids.row(item_id)
+        place = len(self.rows) if row is None else int(np.searchsorted(self.rows, row))
+        return place < len(self.rows) and self.rows[place] == row
+
+    def __hash__(self) -> int:
+        return self._hash()
+
+    @classmethod
+    def _from_iterable(cls, it: Iterable[Any]) -> frozenset[Any]:
+        return frozenset(it)

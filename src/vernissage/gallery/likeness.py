@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import nsmallest
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from vernissage.catalog.collection import Collection
 from vernissage.catalog.conditions import values_of
+from vernissage.catalog.ids import ChosenIds
 from vernissage.catalog.item import Item
 from vernissage.encoders import register
 from vernissage.errors import NothingAlikeError, RequestError
@@ -158,10 +158,9 @@ def _list(gallery: "Gallery", item: Item, name: str, asked: Selection) -> NamedL
     rows, adds = shared.rows[fits], shared.adds[:, fits]
     if not len(rows):
         return NamedList(name, (), (Sentence("no other work shares its {kind}", kind=Sentence(name)),))
-    names, scores = ids.take(rows), adds.sum(axis=0)
+    scores = adds.sum(axis=0)
     order, first = asked.first(
-        lambda count: _ordered(gallery, item, names, scores, replace(asked, n=count)),
-        lambda some: [names[place] for place in some.tolist()],
+        lambda count: _ordered(gallery, item, rows, scores, replace(asked, n=count)), lambda some: ids.take(rows[some])
     )
     chosen = order[first]
     works = []
@@ -176,16 +175,21 @@ def _list(gallery: "Gallery", item: Item, name: str, asked: Selection) -> NamedL
     return NamedList(name, tuple(works))
 
 
-def _ordered(gallery: "Gallery", item: Item, ids: Sequence[str], scores: Floats, asked: Selection) -> Rows:
-    """The places of the ``n`` works of the highest scores; equal ones in the order of the default engine."""
-    least, places = nth_largest(scores, asked.n), dict[str, int]()
-    better, last = (scores > least).nonzero()[0].tolist(), (scores == least).nonzero()[0].tolist()
+def _ordered(gallery: "Gallery", item: Item, rows: Rows, scores: Floats, asked: Selection) -> Rows:
+    """The places of the ``n`` works of the highest scores; equal ones in the order of the default engine, then by id.
+
+    ``rows`` are theirs in the collection, int64 (m,), ascending.
+    """
+    least, preferred = nth_largest(scores, asked.n), np.full(len(rows), len(rows))
+    better, last = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
     for some, most in ((better, len(better)), (last, asked.n - len(better))):
         if len(np.unique(scores[some])) < len(some):
-            places |= _by_default(gallery, item, [ids[each] for each in some], most, asked)
-    less = (-scores).tolist()
-    first = nsmallest(asked.n, better + last, lambda each: (less[each], places.get(ids[each], len(ids)), ids[each]))
-    return np.array(first, dtype=np.int64)
+            best = _by_default(gallery, item, rows[some], most, asked)
+            preferred[some[np.searchsorted(rows[some], best)]] = np.arange(len(best))
+    chosen = np.concatenate((better, last))
+    order = np.lexsort((gallery.collection.ids.places[rows[chosen]], preferred[chosen], -scores[chosen]))
+    first: Rows = chosen[order[: asked.n]]
+    return first
 
 
 def _by_vectors(gallery: "Gallery", item: Item, name: str, modality: Modality, asked: Selection) -> NamedList:
@@ -217,15 +221,15 @@ def _encoders(workspace: Workspace, modality: Modality) -> tuple[str, ...]:
     return alone or tuple(each for each in there if modality in workspace.modalities(each))[:1]
 
 
-def _by_default(gallery: "Gallery", item: Item, ids: Sequence[str], n: int, asked: Selection) -> dict[str, int]:
-    """The places of the first ``n`` of some works by the default engine; empty where it does not know the work."""
-    workspace = gallery.snapshot.workspace
+def _by_default(gallery: "Gallery", item: Item, rows: Rows, n: int, asked: Selection) -> Rows:
+    """The first ``n`` of some rows by the default engine, best first; none where it does not know the work."""
+    workspace, ids = gallery.snapshot.workspace, gallery.collection.ids
     engine = make_engine(workspace, default_engine(workspace), n)
     if item.id not in engine:
-        return {}
+        return rows[:0]
     profile = profile_from_ratings({item.id: 5.0}, "linear")
-    ranking = engine.recommend(profile, n, replace(asked.allow, only=frozenset(ids))).ranking
-    return {each: place for place, each in enumerate(ranking.item_ids)}
+    ranking = engine.recommend(profile, n, replace(asked.allow, only=ChosenIds(ids, rows))).ranking
+    return ids.rows(ranking.item_ids)
 
 
 def _pooled(lists: Sequence[NamedList], asked: Selection) -> tuple[Work, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vernissage.catalog.ids import Ids
+from vernissage.catalog.ids import ChosenIds, Ids
 from vernissage.errors import RequestError, UnknownItemError
 from vernissage.rankings import best_of
 from vernissage.search.candidates import CandidateRows, Candidates, SelectiveCandidates
@@ -117,7 +117,7 @@ class ExactIndex:
         if allow.conditions != among.conditions or allow.not_owner != among.not_owner or among.only is not None:
             return None
         ids = found.item_ids
-        allowed = set(ids) - allow.exclude if allow.only is None else (allow.only - allow.exclude).intersection(ids)
+        allowed = {each for each in ids if allow.only is None or each in allow.only} - allow.exclude
         if len(allowed) < k and len(found) < self.count(among):
             return None
         some = [place for place, item_id in enumerate(ids) if item_id in allowed][:k]
@@ -144,7 +144,7 @@ class ExactIndex:
         return self._moments
 
     def count(self, allow: Allow = EVERYTHING) -> int:
-        if allow.not_owner is None and not allow.conditions:
+        if allow.not_owner is None and not allow.conditions and not isinstance(allow.only, ChosenIds):
             if allow.only is not None:
                 return sum(len(part.there(allow.only - allow.exclude)) for part in self._parts)
             return len(self) - sum(len(part.there(allow.exclude)) for part in self._parts)
@@ -295,7 +295,7 @@ class _TableRows:
         names = self._columns.owners(self.ids)
         return code_of, np.array([code_of.setdefault(name, len(code_of)) for name in names], dtype=np.int32)
 
-    def rows(self, item_ids: Sequence[str], _size: int) -> Rows:
+    def rows(self, item_ids: Sequence[str] | ChosenIds, _size: int) -> Rows:
         return self.ids.rows(item_ids)
 
     def owner(self, row: int) -> str:
@@ -345,7 +345,7 @@ class _AddedRows:
         rows.flags.writeable = False
         return rows
 
-    def rows(self, item_ids: Sequence[str], size: int) -> Rows:
+    def rows(self, item_ids: Collection[str], size: int) -> Rows:
         """The latest row of each work among the first ``size``, int64 (n,), −1 where there is none."""
         if not size:
             return np.full(len(item_ids), -1)
@@ -434,7 +434,7 @@ class _Part:
             return self.store.ids[: self.size]
         return [self.store.ids[row] for row in np.flatnonzero(~self.gone).tolist()]
 
-    def rows_of(self, item_ids: Sequence[str]) -> Rows:
+    def rows_of(self, item_ids: Sequence[str] | ChosenIds) -> Rows:
         """The row of each work, int64 (n,), −1 where it is not there."""
         rows = self.store.rows(item_ids, self.size)
         if len(self.removed) and len(rows):
@@ -504,7 +504,7 @@ class _Part:
 
     def there(self, item_ids: Collection[str]) -> Rows:
         """The rows of those works that are there."""
-        rows = self.rows_of(list(item_ids)) if item_ids else _NO_ROWS
+        rows = self.rows_of(item_ids if isinstance(item_ids, ChosenIds) else list(item_ids)) if item_ids else _NO_ROWS
         return rows[rows >= 0]
 
     def _fulfilling(self, conditions: tuple[Condition, ...]) -> Mask:
