@@ -1,5 +1,6 @@
 """Lists for everybody: those that are given one by one, in files that a run goes on with after a kill."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from vernissage.errors import RatingsError, RequestError
 from vernissage.gallery.engines import Fusion
 from vernissage.gallery.everyone import ListOptions, lists_for_everyone, read_rated_people
 from vernissage.gallery.gallery import open_gallery
+from vernissage.workspace.editorial import place
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -83,9 +85,26 @@ def test_everybody_gets_the_list_that_one_gets(built: Path, tmp_path: Path, opti
             for row, work in zip(found.get(name, []), answer.works, strict=True):
                 told = [(each["kind"], each["id"], each["contribution"]) for each in row["reasons"]]
                 reasons = [(reason.kind, reason.id, reason.contribution) for reason in work.reasons]
-                assert sorted(told) == sorted(each for each in reasons if each[0] in ("rated", "engine"))
+                assert sorted(told) == sorted(reasons)
                 assert sum(each[2] for each in told if each[0] == "rated") == pytest.approx(work.score)
     assert without == made.without
+
+
+def test_pinned_works_say_so_and_banned_ones_are_in_no_list(built: Path, tmp_path: Path) -> None:
+    workspace = Path(shutil.copytree(built, tmp_path / "workspace"))
+    place(workspace, ["w003"], "pinned")
+    place(workspace, ["w004", "w005"], "banned")
+    (tmp_path / "ratings.csv").write_text("person,id,rating\nann,w001,5\nann,w002,2\n", "utf-8")
+    lists_for_everyone(workspace, tmp_path / "lists", tmp_path / "ratings.csv", ListOptions(40, "lsa"))
+    with open_gallery(workspace, writing=False, people=False) as gallery:
+        works = gallery.recommend({"w001": 5, "w002": 2}, 40, engine="lsa").works
+    found = lists_in(tmp_path / "lists")["ann"]
+    assert [each["id"] for each in found] == [work.id for work in works]
+    assert (found[0]["id"], found[0]["reasons"][-1]) == (
+        "w003",
+        {"kind": "field", "id": "pinned", "contribution": works[0].score},
+    )
+    assert not {"w004", "w005"} & {each["id"] for each in found}
 
 
 @pytest.mark.usefixtures("few")

@@ -21,7 +21,14 @@ from vernissage.recommenders.rating_weighted import RatingWeightedSimilarity
 from vernissage.recommenders.upload_rules import FusionRule, csls, knn3z, mean_vector, round_robin, rrf
 from vernissage.recommenders.uploads import UploadFusion
 from vernissage.search import approximate
-from vernissage.search.approximate import ApproximateRows, Effort, InvertedLists, build_inverted_lists
+from vernissage.search.approximate import (
+    ApproximateRows,
+    Effort,
+    InvertedLists,
+    build_inverted_lists,
+    usual_efforts,
+    usual_lists,
+)
 from vernissage.search.exact import ExactIndex, exact_index
 from vernissage.search.mixed import MIXED_METHODS, MixedIndex, MixedMethod
 from vernissage.search.modality_means import fit_modality_means
@@ -106,6 +113,19 @@ def test_exactly_k_that_are_allowed_come_back(index: ExactIndex, exact: ExactInd
         for item_id in each.item_ids
     )
     assert recall(index, exact, queries, k, allow) >= 0.95
+
+
+def test_what_was_not_measured_reads_enough_of_few_works(tmp_path: Path) -> None:
+    """Works without any clusters, for which the nearest lists hold little of the best."""
+    vectors = unit_rows(np.random.default_rng(3).standard_normal((1_000, 64)))
+    made = build_inverted_lists(vectors, "source", tmp_path, usual_lists(1_000))
+    about = {"encoder": "toy", "fingerprint": "f", "modality": "image", "collection": "c"}
+    table = make_vector_table(vectors, IDS[:1_000], [""] * 1_000, **about)
+    rows = ApproximateRows(made, usual_efforts(len(made.sizes), 1_000))
+    some = exact_index(table, candidates=rows), exact_index(table)
+    queries = vectors[: 20 * 9].reshape(20, 9, 64).mean(axis=1)
+    assert [len(made.sizes) >= each["probes"] for each in rows.settings["efforts"]] == [True] * 3
+    assert min(recall(*some, queries, k) for k in (10, 100)) >= 0.97
 
 
 def test_the_nearest_of_many_lists_are_found_by_codes(
@@ -242,6 +262,10 @@ def changed(name: str, value: Callable[[Any], Any]) -> Callable[[dict[str, Any]]
         (changed("sizes", lambda each: each + 1), "do not hold every row"),
         (changed("sizes", lambda each: each.astype(np.int32)), "another type"),
         (changed("sizes", lambda each: np.where(np.arange(len(each)) == 0, -1, each)), "do not hold every row"),
+        (changed("sizes", lambda each: each[::-1].copy()), "codes of other vectors"),
+        (changed("centroids", lambda each: each[::-1].copy()), "codes of other vectors"),
+        (changed("rotation", lambda each: each[::-1].copy()), "codes of other vectors"),
+        (changed("rows", lambda each: each[::-1].copy()), "codes of other vectors"),
         (changed("rows", lambda each: each * 0), "in no list, or in two"),
         (changed("rows", lambda each: each + 1), "in no list, or in two"),
         (changed("codes", lambda each: each[:-32]), "other shapes"),
@@ -264,6 +288,15 @@ def test_files_that_are_not_what_was_written_are_refused(
     write_arrays(file, arrays)
     with pytest.raises(ProvenanceError, match=said):
         InvertedLists.load(file, clustered(), "source")
+
+
+def test_signs_that_come_of_rounding_are_no_damage(tmp_path: Path) -> None:
+    """Works that are the same differ from their centroid by rounding alone, which other processors do otherwise."""
+    vectors = np.repeat(clustered()[:1], 800, axis=0)
+    build_inverted_lists(vectors, "source", tmp_path, 2).save(tmp_path / "lists.npz")
+    arrays = read_arrays(tmp_path / "lists.npz")
+    write_arrays(tmp_path / "lists.npz", arrays | {"codes": ~arrays["codes"]})
+    assert len(InvertedLists.load(tmp_path / "lists.npz", vectors, "source")) == 800
 
 
 def test_a_file_that_is_cut_short_or_packed_is_refused(lists: InvertedLists, tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ _OF_LENGTH_1 = Sentence(
     "area; areas are found by coherence"
 )
 _NAMING_NEIGHBOURS = 12
+"""Works near to an area without words of its own from which it is named."""
 _ANTICIPATED, _SPARE = 1_000, 20
 """Uploads whose works are looked for together with their surroundings, and works beyond those that lists begin with."""
-"""Works near to an area without words of its own from which it is named."""
 
 AREA_RULES: Mapping[str, Callable[[], AreaRule]] = MappingProxyType(
     {"coherence": Coherence, "silhouette": Silhouette, "hdbscan": Hdbscan}

@@ -259,9 +259,10 @@ def _made(recommender: Recommender, profile: Profile, asked: Selection) -> list[
         found, ids = first_works(recommender, profile, asked.unlike(profile.item_ids))
     except (RatingsError, RequestError) as error:
         return str(error)
-    if isinstance(recommender, Engine) and not asked.diversity and not asked.snapshot.editorial.pinned:
+    pinned = asked.snapshot.editorial.pinned
+    if isinstance(recommender, Engine) and not asked.diversity and not pinned:
         return _by_terms(recommender.scored(profile), ids)
-    return [(why.item_id, why.score, _parts(why)) for why in found.explain(ids)]
+    return [(why.item_id, why.score, _parts(why, pinned)) for why in found.explain(ids)]
 
 
 def _by_terms(scored: ScoredWorks, ids: Sequence[str]) -> list[Listed]:
@@ -274,9 +275,10 @@ def _by_terms(scored: ScoredWorks, ids: Sequence[str]) -> list[Listed]:
     ]
 
 
-def _parts(why: Explanation) -> list[tuple[str, str, float]]:
+def _parts(why: Explanation, pinned: Sequence[str]) -> list[tuple[str, str, float]]:
     rated = [("rated", reason.item_id, reason.contribution) for reason in why.reasons]
-    return rated + [("engine", share.engine, share.share) for share in why.shares]
+    engines = [("engine", share.engine, share.share) for share in why.shares]
+    return rated + engines + ([("field", "pinned", why.score)] if why.item_id in pinned else [])
 
 
 def _listed(answer: "Answer") -> list[Listed]:

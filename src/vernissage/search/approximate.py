@@ -34,8 +34,11 @@ _CROWDED = 3
 """Lists of so many times the usual rows are divided, by centroids of lists that have fewer than usual."""
 _MOVED = 2
 """So many centroids move for each usual number of rows in crowded lists; some are needless, and move on."""
-_AGREEING = 0.9
-"""The share of a list's bytes that must come out again when it is encoded anew; other processors round a few apart."""
+_COMPARED = 256
+"""Rows from all over the lists that are encoded anew when these are opened."""
+_AGREEING, _CLEAR = 0.99, 1e-5
+"""The share of their bits that must come out again, of those whose numbers are so far from 0: what is nearer comes of
+rounding, which differs between processors, and works that are the same as their centroid have nothing else."""
 _LISTED = 100
 """Rows to leave out up to so many are dropped from candidates; more are passed over while lists are read."""
 _FAST_BLOCK = 32
@@ -45,6 +48,8 @@ _LEVELS = 100
 """FAISS rounds what four dimensions add to a score to 255 levels, so that this share of their range is two or more."""
 _REFINED = 4
 """Times as many lists are compared precisely with a query as are read."""
+_READ = 4
+"""Times as many rows are read at least as are scored precisely, where nothing was measured."""
 _FEW = 1_024
 """So many centroids are all compared precisely."""
 
@@ -285,10 +290,12 @@ def _fault(arrays: dict[str, npt.NDArray[Any]], vectors: Vectors) -> str:
         return "lists that do not hold every row"
     if rows.min() < 0 or rows.max() >= n or np.bincount(rows).max() != 1:
         return "rows that are in no list, or in two"
-    longest = int(np.argmax(sizes))
-    some = slice(int(sizes[:longest].sum()), int(sizes[: longest + 1].sum()))
-    anew = _signs(vectors[rows[some]] @ rotation - centroids[longest])
-    return "codes of other vectors" if np.mean(anew == codes[some]) < _AGREEING else ""
+    some = np.linspace(0, n - 1, min(n, _COMPARED), dtype=np.int64)
+    own = centroids[np.searchsorted(np.cumsum(sizes), some, side="right")]
+    apart = vectors[rows[some]] @ rotation - own
+    agreeing = (apart > 0) == np.unpackbits(codes[some], axis=1, bitorder="little")
+    clear = agreeing[np.abs(apart) > _CLEAR]
+    return "codes of other vectors" if len(clear) and clear.mean() < _AGREEING else ""
 
 
 def scaled_probes(probes: int, rows: int, allowed: int) -> int:
@@ -338,10 +345,17 @@ def usual_lists(count: int) -> int:
     return max(1, min(int(_LISTS_PER_ROOT * count**0.5), count // 4))
 
 
-def usual_efforts(lists: int) -> tuple[Effort, ...]:
-    """How far searches go where nothing was measured: as far as mixtures of nine works take in large collections."""
+def usual_efforts(lists: int, rows: int) -> tuple[Effort, ...]:
+    """How far searches go where nothing was measured: as far as mixtures of nine works take in large collections.
+
+    Of some thousand rows that share would be hardly more than the works asked for: then lists are read that hold a few
+    times as many rows as are scored.
+    """
     efforts = ((10, 64, 500), (100, 128, 2_000), (1_000, 256, 8_000))
-    return tuple(Effort(k, min(lists, 8 + probes * lists // 4_000), candidates) for k, probes, candidates in efforts)
+    return tuple(
+        Effort(k, min(lists, max(8 + share * lists // 4_000, _READ * candidates * lists // max(1, rows))), candidates)
+        for k, share, candidates in efforts
+    )
 
 
 def build_inverted_lists(

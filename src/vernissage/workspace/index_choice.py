@@ -140,7 +140,8 @@ def _prepare_approximate(source: IndexedTable, settings: Mapping[str, Any], prog
         staging = source.workspace / STAGING / "lists"
         build_inverted_lists(table.vectors, table.card.values, staging, wanted, progress).save(place)
         shutil.rmtree(staging, ignore_errors=True)
-    return {"efforts": [asdict(each) for each in usual_efforts(wanted)], **settings, "lists": wanted}
+    usual = [asdict(each) for each in usual_efforts(wanted, len(table))]
+    return {"efforts": usual, **settings, "lists": wanted}
 
 
 def _lists(source: IndexedTable, count: int) -> InvertedLists | None:
