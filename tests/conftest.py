@@ -178,9 +178,19 @@ def database_place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database on SQLite with all our tables, which take a tenth of a second to make; copy it only."""
+    path = tmp_path_factory.mktemp("empty") / "vernissage.db"
+    open_database(path).close()
+    return path
+
+
 @pytest.fixture
-def database(database_place: str) -> Iterator[Database]:
+def database(database_place: str, empty_file: Path) -> Iterator[Database]:
     """A database with our tables and nothing in them, SQLite and PostgreSQL in turn."""
+    if "://" not in database_place:
+        shutil.copy(empty_file, database_place)
     opened = open_database(database_place)
     yield opened
     opened.close()
