@@ -367,13 +367,17 @@ def _require_unpacked(members: Iterable[zipfile.ZipInfo], size: int) -> None:
         raise ValueError("its arrays are packed, or larger than the file")
 
 
-def write_parquet(path: Path, schema: Any, batches: Iterable[Any]) -> None:
-    """Write Arrow record batches as Parquet, each as one row group with checksums; equal batches give equal bytes."""
+def write_parquet(path: Path, schema: Any, batches: Iterable[Any], *, unlike: Collection[str] = ()) -> None:
+    """Write Arrow record batches as Parquet, each as one row group with checksums; equal batches give equal bytes.
+
+    Columns ``unlike`` are said to hold no value twice, and have no dictionary.
+    """
     import pyarrow.parquet as pq
 
     # All options are written out, so that a change of pyarrow's defaults changes no bytes.
     options = {"version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3}
-    options |= {"use_dictionary": True, "write_statistics": False, "store_schema": True, "write_page_checksum": True}
+    listed: Any = [name for name in schema.names if name not in unlike] if unlike else True
+    options |= {"use_dictionary": listed, "write_statistics": False, "store_schema": True, "write_page_checksum": True}
     with writing(path) as file, pq.ParquetWriter(file, schema, **options) as writer:
         for batch in batches:
             writer.write_batch(batch)

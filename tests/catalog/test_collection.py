@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -164,12 +165,46 @@ def test_damage_to_works_that_were_not_read_yet_is_told_when_they_are(tmp_path: 
     raw = bytearray(path.read_bytes())
     group = pq.ParquetFile(path).metadata.row_group(2)
     columns = {group.column(place).path_in_schema: group.column(place) for place in range(group.num_columns)}
-    raw[columns["description"].data_page_offset + 200] ^= 0xFF
+    for column in ("description", "record"):  # of which the one is read for all works, the other for a few
+        raw[columns[column].data_page_offset + 200] ^= 0xFF
     path.write_bytes(raw)
     opened = read_collection(path, tmp_path)
     assert opened["w0"] == works[0]
-    with pytest.raises(ProvenanceError, match="is damaged .*CRC"):
-        opened["w2500"]
+    for read in (lambda: opened["w2500"], lambda: list(opened)):
+        with pytest.raises(ProvenanceError, match="is damaged .*CRC"):
+            read()
+
+
+def test_a_file_without_records_is_read_by_its_columns(tmp_path: Path) -> None:
+    """As earlier versions wrote it."""
+    path = tmp_path / "collection.parquet"
+    works = [Item(id=f"w{n}", title=f"Boat {n}", attributes={"room": str(n)}) for n in range(2_500)]
+    save_collection(Collection(works, tmp_path), path)
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["record"]), path, row_group_size=1_024, write_page_checksum=True)
+    read = read_collection(path, tmp_path)
+    assert [read["w0"], read["w2400"]] == [works[0], works[2_400]]
+    assert list(read) == works
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ("{", "damaged"),
+        ('{"id": "w0", "title": 7}', "title is of another kind"),
+        ('{"title": "Boat"}', "lacks 'id'"),
+        ('{"id": "w0", "further_pictures": [["a"]]}', "damaged"),
+        ('{"id": "w0", "price": "7"}', "unknown key 'price'"),
+    ],
+)
+def test_a_record_of_another_form_is_refused(tmp_path: Path, record: str, said: str) -> None:
+    path = tmp_path / "collection.parquet"
+    save_collection(Collection([Item(id="w0", title="Boat")], tmp_path), path)
+    table = pq.read_table(path)
+    place = table.column_names.index("record")
+    pq.write_table(table.set_column(place, table.schema.field(place), pa.chunked_array([[record]])), path)
+    with pytest.raises(ProvenanceError, match=said):
+        read_collection(path, tmp_path)["w0"]
 
 
 def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:

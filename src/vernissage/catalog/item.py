@@ -1,14 +1,17 @@
 """One work: what is known of it, and where its picture lies."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring as _quoted
 from operator import attrgetter
 from types import MappingProxyType
+from typing import Any
 
 from vernissage.catalog.dates import DateSpan, date_span
+from vernissage.errors import ProvenanceError
 from vernissage.files import digest
+from vernissage.shapes import json_values, misfit
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -87,6 +90,40 @@ class Item:
         return digest(record) if newer == _NONE_OF_THESE else digest(record, json.dumps(newer).encode())
 
 
+def record_of(item: Item) -> str:
+    """What is known of a work as JSON; equal works give equal texts."""
+    known = {name: value for name in Item.__dataclass_fields__ if (value := getattr(item, name)) not in _UNSAID}
+    if item.attributes:
+        known["attributes"] = dict(sorted(item.attributes.items()))
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+
+
+def item_of(record: str) -> Item:
+    """The work of what `record_of` gave.
+
+    Raises:
+        ProvenanceError: it is something else.
+    """
+    try:
+        known = json_values(record)
+        if wrong := misfit(known, Item, "it"):
+            raise ValueError(wrong)
+        for name, kept in _KEPT_AS.items():
+            if name in known:
+                known[name] = kept(known[name])
+    except ValueError as error:
+        raise ProvenanceError(f"the record of a work is damaged: {error}") from error
+    return Item(**known)
+
+
+_KEPT_AS: Mapping[str, Callable[[Any], Any]] = {
+    "keywords": tuple,
+    "attributes": MappingProxyType,
+    "further_pictures": lambda pictures: tuple([(path, sha256) for path, sha256 in pictures]),
+}
+
+
+_UNSAID = ("", (), None, _NOTHING)
 _NONE_OF_THESE = ("", None, None, ())
 _texts_of = attrgetter(
     "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "picture", "picture_digest",

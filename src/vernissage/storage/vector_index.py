@@ -33,6 +33,7 @@ MOST_NUMBERS = 4_000
 """Numbers that a vector in a graph may have: pgvector's bound for halfvec."""
 
 _PATIENCE = 10.0  # seconds
+_BREADTH = 400  # rows that a search of the graph keeps in view: mixtures of rated works need more than single works
 _OLDEST = (0, 8)  # the first pgvector whose filtered searches go on until enough was found
 _LONGEST_NAME = 63  # bytes of a name in PostgreSQL; it cuts longer ones
 _PLAIN_NUMBERS = 1_900  # float32 of a row that fits a page; longer ones are kept aside
@@ -121,7 +122,7 @@ class PgvectorRows:
 
     def _breadth(self, reach: int, out: int) -> dict[str, str]:
         """Parameters for a search that is to bring so many rows and to pass over others."""
-        width = self.place.search.get("ef_search", max(100, reach))
+        width = self.place.search.get("ef_search", max(_BREADTH, reach))
         return {"width": str(max(1, min(1_000, width))), "scanned": str(max(20_000, 8 * (reach + out)))}
 
     # What is kept
