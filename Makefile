@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 TELLING := sh scripts/telling.sh
+# pip compiles on one core, and tests of packages, which nobody imports here. Files for other Pythons are no errors.
+QUIETLY := --quiet --disable-pip-version-check --no-compile
+COMPILING = $(TELLING) "compiling" $(BIN)/python -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' $(VENV)/lib || :
 # Installed first and by itself, so that a machine's own build of it (for its GPU, or for the CPU alone) is kept.
 TORCH ?= torch==2.13.0
 
@@ -15,14 +18,20 @@ TORCH ?= torch==2.13.0
 CONSTRAINTS ?=
 PINNED := $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: demo check install lint types imports docs test verify benchmarks clean
+.PHONY: demo check install components lint types imports bytecode docs test verify benchmarks clean
 
 demo: $(VENV)/.base
 	@sh scripts/demo.sh $(BIN)/vernissage $(DEMO)
 
-check: install lint types imports docs test
+# On two cores: what waits for the network beside what unpacks, and types beside the bytecode of the tests.
+check:
+	@$(MAKE) --jobs 2 install
+	@$(MAKE) --jobs 2 lint types imports bytecode
+	@$(MAKE) test
 
-install: $(VENV)/.all
+install: components $(VENV)/.all
+
+components: $(VENV)/bin/python
 	@$(BIN)/python scripts/system_components.py
 
 lint:
@@ -34,6 +43,10 @@ types:
 
 imports:
 	$(BIN)/lint-imports
+
+bytecode:
+	@# Else every worker rewrites every assertion for itself, which takes as long as types do; errors come with the tests.
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --collect-only -qq > /dev/null || :
 
 docs: $(VENV)/.all
 	@# The variable silences a notice of the theme's authors about what comes after MkDocs. With --quiet nothing is strict.
@@ -57,14 +70,16 @@ $(VENV)/bin/python:
 	@$(TELLING) "making $(VENV)" $(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: $(VENV)/bin/python pyproject.toml
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[pretrained]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install $(QUIETLY) $(PINNED) --editable '.[pretrained]'
 	@# Where Python is told to write no bytecode, as in many containers, every command would compile its modules anew.
-	@$(TELLING) "compiling" $(BIN)/python -m compileall -q src
+	@$(BIN)/python -m compileall -q src
+	@$(COMPILING)
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.base
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) $(TORCH)
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained,ray,video]'
+	@$(TELLING) "installing" $(BIN)/python -m pip install $(QUIETLY) $(PINNED) $(TORCH)
+	@$(TELLING) "installing" $(BIN)/python -m pip install $(QUIETLY) $(PINNED) --editable '.[dev,heic,models,minilm,multilingual,openvino,postgres,pretrained,ray,video]'
 	@# Holds manifests to another library in the tests. It asks for an old Pillow and works with the new one.
-	@$(TELLING) "installing" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps iiif-prezi3==3.1.1
+	@$(TELLING) "installing" $(BIN)/python -m pip install $(QUIETLY) --no-deps iiif-prezi3==3.1.1
+	@$(COMPILING)
 	@touch $@

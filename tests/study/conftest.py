@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,8 +8,8 @@ from vernissage.storage.database import Database, open_database
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Database]:
+def sqlite(empty_file: Path, tmp_path: Path) -> Iterator[Database]:
     """An empty database where the kind does not matter."""
-    opened = open_database(tmp_path / "vernissage.db")
+    opened = open_database(shutil.copy(empty_file, tmp_path / "vernissage.db"))
     yield opened
     opened.close()

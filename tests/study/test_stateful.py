@@ -1,5 +1,6 @@
 """Random calls, valid, invalid and replayed, of several people at once, against a model of a few lines."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -151,12 +152,12 @@ def machine_over(opened: Callable[[], Database]) -> Iterator[type[StudyMachine]]
     yield type("Machine", (StudyMachine,), {"open": staticmethod(opened)})
 
 
-def test_random_calls_on_sqlite() -> None:
+def test_random_calls_on_sqlite(empty_file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         numbers = iter(range(1_000_000))
 
         def opened() -> Database:
-            return open_database(Path(folder) / f"{next(numbers)}.db")
+            return open_database(shutil.copy(empty_file, Path(folder) / f"{next(numbers)}.db"))
 
         with machine_over(opened) as machine:
             run_state_machine_as_test(machine, settings=_settings(12, 25))  # type: ignore[no-untyped-call]

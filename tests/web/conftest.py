@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -88,9 +89,12 @@ Serve = Callable[..., World]
 
 
 @pytest.fixture
-def serve(made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: str, tmp_path: Path) -> Iterator[Serve]:
+def serve(
+    made: tuple[Plan, Mapping[str, Recommender]], built: Path, password: str, empty_file: Path, tmp_path: Path
+) -> Iterator[Serve]:
     """Serve the toy study in this process, from a database of this test's own; again is as after a restart."""
     opened: list[Database] = []
+    shutil.copy(empty_file, tmp_path / "vernissage.db")
 
     def call(
         *,

@@ -35,7 +35,7 @@ def open_to(service: Service) -> Access:
     return Access(service, SECRET, open_here=True, each_second=1_000)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(built: Path) -> Iterator[TestClient]:
     service = Service(open_gallery(built, writing=False), SECRET)
     with TestClient(create_service(service, open_to(service)), base_url="http://museum.example") as made:
