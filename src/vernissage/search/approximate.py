@@ -426,7 +426,8 @@ def _centroids(vectors: Vectors, rotation: Vectors, count: int, progress: Progre
         each, places = np.ones(len(sample), np.float32), np.arange(len(sample) + 1)
         members = csr_array((each, nearest, places), (len(sample), count))
         sizes = np.bincount(nearest, minlength=count)
-        centroids = (members.T @ sample) / np.maximum(sizes, 1)[:, None].astype(np.float32)
+        means = (members.T @ sample) / np.maximum(sizes, 1)[:, None].astype(np.float32)
+        centroids = np.where(sizes[:, None] > 0, means, centroids)
         if number < _ROUNDS - 1:
             crowded = np.flatnonzero(sizes[nearest] > _CROWDED * usual)
             shortest = np.argsort(sizes, kind="stable")[: int(_MOVED * len(crowded) / usual)]
