@@ -214,12 +214,12 @@ class _Maker:
         )
         name = asked.engine or default_engine(snapshot.workspace)
         recommender = make_engine(snapshot.workspace, name, asked.n, asked.fusion)
-        people = rated.between(start, end)
+        people, pinned = rated.between(start, end), snapshot.editorial.pinned
         while block := list(islice(people, _BLOCK)):
             profiles = [self._profile(ratings, asked.rule or default_rule(name)) for _, ratings in block]
             _anticipate(recommender, [each for each in profiles if isinstance(each, Profile)], some)
             for (person, _), profile in zip(block, profiles, strict=True):
-                yield person, profile if isinstance(profile, str) else _made(recommender, profile, some)
+                yield person, profile if isinstance(profile, str) else _made(recommender, profile, some, pinned)
 
     def _profile(self, ratings: Mapping[str, float], rule: WeightingRule) -> Profile | str:
         """What the ratings of works that are here come to, or why they come to nothing."""
@@ -253,13 +253,12 @@ def _anticipate(recommender: Recommender, profiles: Sequence[Profile], asked: Se
                 engine.index.anticipate(np.array(queries), depth, asked.allow)
 
 
-def _made(recommender: Recommender, profile: Profile, asked: Selection) -> list[Listed] | str:
+def _made(recommender: Recommender, profile: Profile, asked: Selection, pinned: Sequence[str]) -> list[Listed] | str:
     """One person's list, or why there is none."""
     try:
         found, ids = first_works(recommender, profile, asked.unlike(profile.item_ids))
     except (RatingsError, RequestError) as error:
         return str(error)
-    pinned = asked.snapshot.editorial.pinned
     if isinstance(recommender, Engine) and not asked.diversity and not pinned:
         return _by_terms(recommender.scored(profile), ids)
     return [(why.item_id, why.score, _parts(why, pinned)) for why in found.explain(ids)]
