@@ -104,9 +104,10 @@ class Ids(Sequence[str]):
     def rows(self, item_ids: "Sequence[str] | ChosenIds") -> npt.NDArray[np.int64]:
         """The row of each id, int64 (m,); -1 where there is none."""
         if isinstance(item_ids, ChosenIds):
-            if self._others is None or self._others[0] is not item_ids.ids:
-                self._others = item_ids.ids, self.rows(item_ids.ids)
-            return self._others[1][item_ids.rows]
+            known = self._others  # looked at once: another thread may look up those of other ids meanwhile
+            if known is None or known[0] is not item_ids.ids:
+                known = self._others = item_ids.ids, self.rows(item_ids.ids)
+            return known[1][item_ids.rows]
         if isinstance(item_ids, Ids) and item_ids == self:
             return np.arange(len(self))
         if self._dictionary is not None:

@@ -121,9 +121,8 @@ _KEPT_AS: Mapping[str, Callable[[Any], Any]] = {
     "attributes": MappingProxyType,
     "further_pictures": lambda pictures: tuple([(path, sha256) for path, sha256 in pictures]),
 }
-
-
 _UNSAID = ("", (), None, _NOTHING)
+"""Values that a record leaves out: those that an `Item` has where nothing is said."""
 _NONE_OF_THESE = ("", None, None, ())
 _texts_of = attrgetter(
     "id", "title", "artist", "year", "medium", "description", "group", "owner", "licence", "picture", "picture_digest",
